@@ -1,0 +1,140 @@
+//! The one automaton: every literal that a token can start with, in one pass over the bytes.
+//!
+//! # What was learned here
+//!
+//! All of GitHub's prefixes start with `g`. `AhoCorasick::new` sees that and searches for the one
+//! byte first, which in real text stops every few dozen bytes. The packed searcher (Teddy) compares
+//! the first bytes of all literals at once, 16 or 32 positions at a time, and does not care; nor
+//! does it care for 6 literals or 30, which leaves room for the same prefixes in other encodings.
+//! An unanchored DFA over whole tokens, the other obvious design, does not finish building.
+
+use aho_corasick::packed;
+use aho_corasick::{AhoCorasick, Input, MatchKind, Span};
+
+/// Finds where a token may start.
+#[derive(Debug)]
+pub(super) struct PrefixFinder {
+    engine: Engine,
+    longest: usize,
+}
+
+#[derive(Debug)]
+enum Engine {
+    /// Teddy: needs SSSE3, AVX2 or NEON, and not too many literals.
+    Packed(packed::Searcher),
+    /// Everywhere else.
+    Automaton(AhoCorasick),
+    /// No literals: nothing is ever found.
+    Nothing,
+}
+
+/// A place where one of the literals stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// The literal's first byte.
+    pub(super) start: usize,
+    /// Which literal, by its position in what [`PrefixFinder::new`] was given.
+    pub(super) literal: usize,
+}
+
+impl PrefixFinder {
+    /// Prepares the search. No literal may be empty or the start of another one: of two literals
+    /// that start at the same byte only one is reported.
+    pub(super) fn new(literals: &[&[u8]]) -> Result<Self, aho_corasick::BuildError> {
+        let longest = literals.iter().map(|literal| literal.len()).max();
+        let engine = match packed(literals) {
+            _ if literals.is_empty() => Engine::Nothing,
+            Some(searcher) => Engine::Packed(searcher),
+            None => Engine::Automaton(
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(literals)?,
+            ),
+        };
+        Ok(Self {
+            engine,
+            longest: longest.unwrap_or(0),
+        })
+    }
+
+    /// The first candidate that starts in `from..before`.
+    pub(super) fn find(&self, bytes: &[u8], from: usize, before: usize) -> Option<Candidate> {
+        // A literal that starts just before the limit reaches beyond it.
+        let end = bytes
+            .len()
+            .min(before.saturating_add(self.longest).saturating_sub(1));
+        if from >= end {
+            return None;
+        }
+        let span = Span { start: from, end };
+        let (start, literal) = match &self.engine {
+            Engine::Packed(searcher) => searcher
+                .find_in(bytes, span)
+                .map(|found| (found.start(), found.pattern().as_usize())),
+            Engine::Automaton(automaton) => automaton
+                .find(Input::new(bytes).span(span))
+                .map(|found| (found.start(), found.pattern().as_usize())),
+            Engine::Nothing => None,
+        }?;
+        (start < before).then_some(Candidate { start, literal })
+    }
+}
+
+fn packed(literals: &[&[u8]]) -> Option<packed::Searcher> {
+    packed::Config::new()
+        .match_kind(packed::MatchKind::LeftmostFirst)
+        .heuristic_pattern_limits(false)
+        .builder()
+        .extend(literals)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finder(literals: &[&str]) -> PrefixFinder {
+        let literals: Vec<_> = literals.iter().map(|text| text.as_bytes()).collect();
+        PrefixFinder::new(&literals).unwrap()
+    }
+
+    #[test]
+    fn a_literal_may_reach_over_the_limit_but_not_start_behind_it() {
+        let finder = finder(&["abcd", "xyz"]);
+        let text = b"....abcd....xyz.";
+        for (before, found) in [(4, None), (5, Some(4)), (12, Some(4))] {
+            assert_eq!(finder.find(text, 0, before).map(|c| c.start), found);
+        }
+        assert_eq!(finder.find(text, 5, 12), None);
+        let last = finder.find(text, 5, 16).unwrap();
+        assert_eq!((last.start, last.literal), (12, 1));
+        assert_eq!(finder.find(text, 16, 16), None);
+        assert_eq!(finder.find(text, 99, 200), None);
+    }
+
+    #[test]
+    fn no_literals_find_nothing() {
+        assert_eq!(finder(&[]).find(b"anything", 0, 8), None);
+    }
+
+    #[test]
+    fn both_engines_agree() {
+        let literals = ["abc", "bcd", "ca"];
+        let packed = finder(&literals);
+        let automaton = PrefixFinder {
+            engine: Engine::Automaton(
+                AhoCorasick::builder()
+                    .match_kind(MatchKind::LeftmostFirst)
+                    .build(literals)
+                    .unwrap(),
+            ),
+            longest: 3,
+        };
+        // Every text of nine letters a to d.
+        for n in 0..4usize.pow(9) {
+            let text: Vec<u8> = (0..9).map(|i| b"abcd"[n >> (2 * i) & 3]).collect();
+            let (one, two) = (packed.find(&text, 0, 9), automaton.find(&text, 0, 9));
+            assert_eq!(one, two, "{text:?}");
+        }
+    }
+}

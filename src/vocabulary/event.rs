@@ -1,0 +1,157 @@
+//! What a scan tells besides its findings: what it did not read, and how much it did.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::capped::Listed;
+use super::exit::Exit;
+use super::finding::{Finding, Standing};
+use super::origin::Place;
+
+/// How many skips, and how many errors, are listed one by one; all are counted.
+pub const EVENTS_KEPT: usize = 10_000;
+
+/// Something that was left aside on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skip {
+    /// What was left aside.
+    pub place: Place,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why something was left aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// A symbolic link: its target's name was scanned, its target is not followed.
+    Symlink,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A block or character device.
+    Device,
+    /// The user's ignore file names it.
+    Ignored,
+    /// An `--exclude` names it.
+    Excluded,
+    /// There are more distinct tokens than a run keeps; the rest of this blob's are not listed.
+    TooManyFindings,
+}
+
+/// Whether leaving something aside leaves a hole in what the scan can vouch for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Nothing is missing: it holds no data of its own, or the user asked to leave it out.
+    None,
+    /// Something that should have been read was not.
+    Open,
+}
+
+impl SkipReason {
+    /// Its name in machine output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Symlink => "symlink",
+            Self::Fifo => "fifo",
+            Self::Socket => "socket",
+            Self::Device => "device",
+            Self::Ignored => "ignored",
+            Self::Excluded => "excluded",
+            Self::TooManyFindings => "too_many_findings",
+        }
+    }
+
+    /// Whether it leaves a hole.
+    pub fn gap(self) -> Gap {
+        match self {
+            Self::Symlink
+            | Self::Fifo
+            | Self::Socket
+            | Self::Device
+            | Self::Ignored
+            | Self::Excluded => Gap::None,
+            Self::TooManyFindings => Gap::Open,
+        }
+    }
+}
+
+/// Something that should have been read and could not be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReadError {
+    /// What could not be read.
+    pub place: Place,
+    /// The system's or the decoder's words; redacted.
+    pub message: String,
+}
+
+/// How much was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files opened, standard input included.
+    pub files: u64,
+    /// Blobs scanned: files, link targets, names, and whatever was inside them.
+    pub blobs: u64,
+    /// Bytes scanned.
+    pub bytes: u64,
+    /// Occurrences of token shapes that nothing proves to be tokens.
+    pub unverified: u64,
+}
+
+/// Whether a run got to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It did.
+    Finished,
+    /// A signal ended it; what was found until then is told.
+    Interrupted,
+}
+
+/// All that a scan found and did not read, in the order in which it is reported.
+#[derive(Debug)]
+pub struct ScanReport {
+    /// Findings by fingerprint; unverified ones only when they were asked for.
+    pub findings: Vec<Finding>,
+    /// What was left aside.
+    pub skips: Listed<Skip>,
+    /// How much was left aside, by reason.
+    pub skip_counts: BTreeMap<SkipReason, u64>,
+    /// What could not be read.
+    pub errors: Listed<ReadError>,
+    /// How much was read.
+    pub tally: Tally,
+    /// Whether it got to its end.
+    pub ending: Ending,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl ScanReport {
+    /// Whether everything that should have been read was.
+    pub fn is_complete(&self) -> bool {
+        self.ending == Ending::Finished
+            && self.errors.total() == 0
+            && self
+                .skip_counts
+                .keys()
+                .all(|reason| reason.gap() == Gap::None)
+    }
+
+    /// Distinct tokens that count as found.
+    pub fn found(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.standing == Standing::Finding)
+    }
+
+    /// How the run ends for the shell.
+    pub fn exit(&self) -> Exit {
+        if !self.is_complete() {
+            Exit::Trouble
+        } else if self.found().next().is_some() {
+            Exit::Found
+        } else {
+            Exit::Clean
+        }
+    }
+}

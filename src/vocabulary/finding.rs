@@ -1,0 +1,99 @@
+//! A token that was found, and every place it was found in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::capped::Listed;
+use super::kind::Kind;
+use super::origin::Place;
+use super::secret::{Fingerprint, Secret};
+
+/// One distinct token with its matches, as a finished scan tells it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The token's name.
+    pub fingerprint: Fingerprint,
+    /// What sort of token it is.
+    pub kind: Arc<Kind>,
+    /// What its checksum says.
+    pub checksum: Checksum,
+    /// Whether it counts as found.
+    pub standing: Standing,
+    /// The token, when the scan was told to keep it.
+    pub secret: Option<Secret>,
+    /// Where it stands, in order; at most [`MATCHES_KEPT`] places are listed.
+    pub matches: Listed<Match>,
+}
+
+/// How many places of one token are listed; all are counted. SARIF readers stop at the same number.
+pub const MATCHES_KEPT: usize = 1_000;
+
+/// One occurrence of a token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Match {
+    /// The blob it stands in.
+    pub place: Arc<Place>,
+    /// Bytes from the start of the innermost blob to the (encoded) token.
+    pub offset: u64,
+    /// The line there, from 1.
+    pub line: u64,
+    /// The column there in bytes, from 1.
+    pub column: u64,
+    /// Bytes that the token takes up there, encoded.
+    pub length: u32,
+    /// How it is written there.
+    pub encoding: Encoding,
+}
+
+/// What a token's own checksum says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Checksum {
+    /// It fits: the token was issued by its issuer, or made by somebody who knows the scheme.
+    Valid,
+    /// It does not fit: a placeholder, an example, a typing error.
+    Invalid,
+    /// This shape has no known checksum.
+    Unknown,
+}
+
+impl Checksum {
+    /// Its name in machine output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Whether a token shape counts as found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// A finding: its checksum fits, or it has a known shape that carries none.
+    Finding,
+    /// It looks like a token and nothing proves it one. Counted; listed only when asked for.
+    Unverified,
+}
+
+/// How a token is written in the bytes around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Encoding {
+    /// As itself.
+    Plain,
+}
+
+impl Encoding {
+    /// Its name in machine output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,28 @@
+//! The words that every room speaks: tokens and what may be shown of them, where things lie, what
+//! was found, what was not read, what time it is, how a run ends.
+//!
+//! Nothing here does any work of the project's own, and nothing here imports another room.
+
+mod capped;
+mod clock;
+mod event;
+mod exit;
+mod finding;
+mod interrupt;
+mod kind;
+mod origin;
+mod outcome;
+mod redact;
+mod secret;
+
+pub use capped::{Capped, Listed};
+pub use clock::{BootStamp, Clock, Stamp, SystemClock, Waited, rfc3339};
+pub use event::{EVENTS_KEPT, Ending, Gap, ReadError, ScanReport, Skip, SkipReason, Tally};
+pub use exit::Exit;
+pub use finding::{Checksum, Encoding, Finding, MATCHES_KEPT, Match, Standing};
+pub use interrupt::Interrupt;
+pub use kind::{Kind, Revocable};
+pub use origin::{Origin, Place};
+pub use outcome::{Outcome, RevokeReport, State, Stop};
+pub use redact::{Redact, RedactNothing};
+pub use secret::{Fingerprint, Secret};

@@ -1,0 +1,99 @@
+//! Where bytes come from.
+//!
+//! While a blob is scanned its [`Origin`] is a chain of borrows on the stack and costs nothing.
+//! Only for something worth telling (a match, a skip, an error) is it turned into an owned
+//! [`Place`].
+
+use std::path::Path;
+
+use super::redact::Redact;
+
+/// Where a blob lies, borrowed from whoever reads it. Members of containers point to the origin
+/// of what contains them.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// Standard input.
+    Stdin,
+    /// A file on disk.
+    File(&'a Path),
+    /// Something inside another blob: an archive's entry, an object of a repository.
+    Member {
+        /// What holds it.
+        within: &'a Origin<'a>,
+        /// Its name there; any bytes.
+        name: &'a [u8],
+    },
+}
+
+impl Origin<'_> {
+    /// An owned copy that may be shown: tokens that stand in names are redacted.
+    pub fn place(&self, redact: &dyn Redact) -> Place {
+        match self {
+            Self::Stdin => Place {
+                path: b"-".to_vec(),
+                members: Vec::new(),
+            },
+            Self::File(path) => Place {
+                path: redact
+                    .bytes(strip_dot(path).as_os_str().as_encoded_bytes())
+                    .into_owned(),
+                members: Vec::new(),
+            },
+            Self::Member { within, name } => {
+                let mut place = within.place(redact);
+                let name = redact.bytes(name);
+                place
+                    .members
+                    .push(String::from_utf8_lossy(&name).into_owned());
+                place
+            }
+        }
+    }
+}
+
+/// Paths below the current folder are told without the `./` that a walk of `.` puts before them.
+fn strip_dot(path: &Path) -> &Path {
+    match path.strip_prefix(".") {
+        Ok(rest) if !rest.as_os_str().is_empty() => rest,
+        Ok(_) | Err(_) => path,
+    }
+}
+
+/// Where something was found or not read; free of secrets, and ordered as reports are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file's path as its bytes (on Windows, WTF-8), or `-` for standard input.
+    pub path: Vec<u8>,
+    /// The way down from the file: container members, then git objects, outermost first.
+    pub members: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::redact::RedactNothing;
+    use super::*;
+
+    #[test]
+    fn members_stand_in_the_order_they_nest() {
+        let file = Origin::File(Path::new("./a/b.zip"));
+        let outer = Origin::Member {
+            within: &file,
+            name: b"x.tar",
+        };
+        let inner = Origin::Member {
+            within: &outer,
+            name: b"etc/\xffenv",
+        };
+        let place = inner.place(&RedactNothing);
+        assert_eq!(place.path, b"a/b.zip");
+        assert_eq!(place.members, ["x.tar", "etc/\u{fffd}env"]);
+    }
+
+    #[test]
+    fn a_dot_alone_keeps_its_name() {
+        assert_eq!(
+            Origin::File(Path::new(".")).place(&RedactNothing).path,
+            b"."
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! What became of each token that was to be revoked.
+
+use std::sync::Arc;
+
+use super::event::Ending;
+use super::exit::Exit;
+use super::kind::Kind;
+use super::secret::Fingerprint;
+
+/// Where one token stands.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The token's name.
+    pub fingerprint: Fingerprint,
+    /// What sort of token it is.
+    pub kind: Arc<Kind>,
+    /// What became of it.
+    pub state: State,
+    /// Why, where the state alone does not say.
+    pub reason: Option<String>,
+    /// The ledger's number of the request that settled it.
+    pub request: Option<i64>,
+    /// When it was settled, in milliseconds since 1970 UTC.
+    pub at_ms: Option<i64>,
+}
+
+/// The states of a token on its way. Nothing here says "revoked": the server accepts a token for
+/// processing, and never confirms its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The server took it for processing.
+    Accepted,
+    /// The server refused it.
+    Rejected,
+    /// It was sent, and whether the server took it is not known. It will be sent again.
+    Unknown,
+    /// It was not to be sent.
+    Withheld,
+    /// It is left for a later run.
+    Pending,
+}
+
+impl State {
+    /// Its name in machine output and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::Withheld => "withheld",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// All that a revocation did.
+#[derive(Debug)]
+pub struct RevokeReport {
+    /// Every token of the plan, by fingerprint.
+    pub outcomes: Vec<Outcome>,
+    /// Requests that were sent in this run.
+    pub requests: u64,
+    /// How it ended.
+    pub stop: Stop,
+}
+
+/// Why a revocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Everything was tried.
+    Done,
+    /// Only a plan was asked for.
+    DryRun,
+    /// The budget is used up and the user asked not to wait.
+    Budget {
+        /// When the next request may go, in milliseconds from now.
+        next_ms: u64,
+    },
+    /// A signal came.
+    Interrupted,
+    /// The host or the ledger made it pointless or unsafe to go on; the text says what to do.
+    Failed(String),
+}
+
+impl RevokeReport {
+    /// How many tokens are in `state`.
+    pub fn count(&self, state: State) -> usize {
+        self.outcomes
+            .iter()
+            .filter(|outcome| outcome.state == state)
+            .count()
+    }
+
+    /// How the run ends for the shell.
+    pub fn exit(&self) -> Exit {
+        match self.stop {
+            Stop::Interrupted | Stop::Failed(_) => Exit::Trouble,
+            Stop::Done | Stop::DryRun | Stop::Budget { .. } => {
+                let accepted = self.count(State::Accepted);
+                if accepted == self.outcomes.len() {
+                    Exit::Clean
+                } else {
+                    Exit::Found
+                }
+            }
+        }
+    }
+
+    /// Whether a signal ended it.
+    pub fn ending(&self) -> Ending {
+        match self.stop {
+            Stop::Interrupted => Ending::Interrupted,
+            Stop::Done | Stop::DryRun | Stop::Budget { .. } | Stop::Failed(_) => Ending::Finished,
+        }
+    }
+}

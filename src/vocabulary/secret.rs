@@ -1,0 +1,107 @@
+//! The token itself, its fingerprint, and what may be shown of it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+/// A whole token.
+///
+/// It has no `Display`, no `Serialize`, and a `Debug` that shows nothing, so that it cannot slip
+/// into a log or an error; its memory is overwritten when it is dropped. The one way to its text
+/// is [`Secret::expose`], which only the HTTP client and the report that was asked for whole
+/// tokens call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Box<str>>);
+
+impl Secret {
+    /// Takes a copy of `token`.
+    pub fn new(token: &str) -> Self {
+        Self(Zeroizing::new(token.into()))
+    }
+
+    /// The token's text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The name under which this token may be known.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The SHA-256 of a token: what it is called wherever the token itself must not stand.
+///
+/// Tokens carry 178 bits of randomness or more, so the hash gives nothing away. GitHub's audit log
+/// names tokens by the same hash in base64 ([`Fingerprint::hashed_token`]).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Hashes a token.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// The raw hash.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The hash from its 32 raw bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The form that GitHub's audit log calls `hashed_token`: base64 with padding.
+    pub fn hashed_token(&self) -> String {
+        BASE64.encode(self.0)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        let secret = Secret::new("ghx_not_a_token");
+        let shown = format!("{secret:?} {:?}", Some(&secret));
+        assert!(!shown.contains("gh") && !shown.contains("token"), "{shown}");
+    }
+
+    #[test]
+    fn fingerprints_are_the_published_sha256() {
+        // NIST's example for the message "abc".
+        let fingerprint = Fingerprint::of("abc");
+        assert_eq!(
+            fingerprint.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            fingerprint.hashed_token(),
+            "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+        );
+    }
+}
