@@ -41,7 +41,7 @@ pub struct Hit<'h> {
     /// The token, decoded.
     pub token: Cow<'h, str>,
     /// What sort of token it is.
-    pub kind: &'h Arc<Kind>,
+    pub kind: Arc<Kind>,
     /// What its checksum says.
     pub checksum: Checksum,
     /// Whether that makes it a finding.
@@ -54,6 +54,14 @@ impl Hit<'_> {
     /// The byte behind it.
     pub fn end(&self) -> usize {
         self.start + self.length
+    }
+
+    /// The same hit, free of the bytes it was found in.
+    pub fn into_owned(self) -> Hit<'static> {
+        Hit {
+            token: Cow::Owned(self.token.into_owned()),
+            ..self
+        }
     }
 
     /// Which of two readings of one candidate is believed: the greater one.
@@ -117,7 +125,7 @@ impl Detector {
     ///
     /// What stands behind `before` is looked at, and must be there: either `reach() - 1` more
     /// bytes, or the end of the blob.
-    pub fn scan<'h>(&'h self, bytes: &'h [u8], before: usize, mut on_hit: impl FnMut(Hit<'h>)) {
+    pub fn scan<'h>(&self, bytes: &'h [u8], before: usize, mut on_hit: impl FnMut(Hit<'h>)) {
         let mut from = 0;
         while let Some(candidate) = self.finder.find(bytes, from, before) {
             from = candidate.start + 1;
@@ -131,7 +139,7 @@ impl Detector {
     }
 
     /// Reads `text` as one whole token, with nothing before or behind it.
-    pub fn identify<'h>(&'h self, text: &'h str) -> Option<Hit<'h>> {
+    pub fn identify<'h>(&self, text: &'h str) -> Option<Hit<'h>> {
         let mut whole = None;
         self.scan(text.as_bytes(), 1, |hit| {
             if hit.length == text.len() {
@@ -143,7 +151,7 @@ impl Detector {
 }
 
 /// Tries the shapes of `pattern` on what stands at `start`.
-fn read<'h>(pattern: &'h Pattern, bytes: &'h [u8], start: usize) -> Option<Hit<'h>> {
+fn read<'h>(pattern: &Pattern, bytes: &'h [u8], start: usize) -> Option<Hit<'h>> {
     let prefix = &pattern.kind.prefix;
     let behind = bytes[start..].strip_prefix(prefix.as_bytes())?;
     let mut best: Option<Hit<'h>> = None;
@@ -161,7 +169,7 @@ fn read<'h>(pattern: &'h Pattern, bytes: &'h [u8], start: usize) -> Option<Hit<'
             start,
             length,
             token: Cow::Borrowed(token),
-            kind: &pattern.kind,
+            kind: Arc::clone(&pattern.kind),
             checksum,
             standing: match checksum {
                 Checksum::Valid => Standing::Finding,

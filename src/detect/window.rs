@@ -83,10 +83,7 @@ impl<'d> WindowScanner<'d> {
     ///
     /// The caller sees to it that `bytes` go on for at least [`Detector::reach`]` - 1` bytes
     /// behind `decide`, or to the end of the blob.
-    pub fn window<'h>(&mut self, bytes: &'h [u8], decide: usize, on_hit: impl FnMut(Located<'h>))
-    where
-        'd: 'h,
-    {
+    pub fn window<'h>(&mut self, bytes: &'h [u8], decide: usize, on_hit: impl FnMut(Located<'h>)) {
         let counted = self.scan(bytes, decide, on_hit);
         self.lines
             .count(&bytes[counted..decide], self.offset + counted as u64);
@@ -94,10 +91,7 @@ impl<'d> WindowScanner<'d> {
     }
 
     /// Scans the last window of a blob.
-    pub fn last<'h>(mut self, bytes: &'h [u8], on_hit: impl FnMut(Located<'h>))
-    where
-        'd: 'h,
-    {
+    pub fn last<'h>(mut self, bytes: &'h [u8], on_hit: impl FnMut(Located<'h>)) {
         self.scan(bytes, bytes.len(), on_hit);
     }
 
@@ -117,10 +111,7 @@ impl<'d> WindowScanner<'d> {
         bytes: &'h [u8],
         decide: usize,
         mut on_hit: impl FnMut(Located<'h>),
-    ) -> usize
-    where
-        'd: 'h,
-    {
+    ) -> usize {
         let mut counted = 0;
         self.detector.scan(bytes, decide, |hit| {
             let skipped = &bytes[counted..hit.start];

@@ -40,24 +40,9 @@ impl<T: Ord> Capped<T> {
         }
     }
 
-    /// How many items were pushed.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// How many of them were not kept.
-    pub fn omitted(&self) -> u64 {
-        self.total - self.kept.len() as u64
-    }
-
-    /// Whether nothing was ever pushed.
-    pub fn is_empty(&self) -> bool {
-        self.total == 0
-    }
-
     /// The kept items, sorted, and the number of those that were not kept.
     pub fn into_sorted(self) -> Listed<T> {
-        let omitted = self.omitted();
+        let omitted = self.total - self.kept.len() as u64;
         Listed {
             items: self.kept.into_sorted_vec(),
             omitted,
@@ -78,6 +63,11 @@ impl<T> Listed<T> {
     /// How many there were in all.
     pub fn total(&self) -> u64 {
         self.items.len() as u64 + self.omitted
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.total() == 0
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod capped;
 mod clock;
+mod counters;
 mod event;
 mod exit;
 mod finding;
@@ -17,6 +18,7 @@ mod secret;
 
 pub use capped::{Capped, Listed};
 pub use clock::{BootStamp, Clock, Stamp, SystemClock, Waited, rfc3339};
+pub use counters::Counters;
 pub use event::{EVENTS_KEPT, Ending, Gap, ReadError, ScanReport, Skip, SkipReason, Tally};
 pub use exit::Exit;
 pub use finding::{Checksum, Encoding, Finding, MATCHES_KEPT, Match, Standing};

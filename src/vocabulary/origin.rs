@@ -16,6 +16,11 @@ pub enum Origin<'a> {
     Stdin,
     /// A file on disk.
     File(&'a Path),
+    /// The name of something, which is text like any other.
+    Name {
+        /// What bears it.
+        of: &'a Origin<'a>,
+    },
     /// Something inside another blob: an archive's entry, an object of a repository.
     Member {
         /// What holds it.
@@ -39,6 +44,11 @@ impl Origin<'_> {
                     .into_owned(),
                 members: Vec::new(),
             },
+            Self::Name { of } => {
+                let mut place = of.place(redact);
+                place.members.push(NAME.to_owned());
+                place
+            }
             Self::Member { within, name } => {
                 let mut place = within.place(redact);
                 let name = redact.bytes(name);
@@ -50,6 +60,9 @@ impl Origin<'_> {
         }
     }
 }
+
+/// Stands as the innermost member where a token stands in the name of what precedes it.
+const NAME: &str = "(its name)";
 
 /// Paths below the current folder are told without the `./` that a walk of `.` puts before them.
 fn strip_dot(path: &Path) -> &Path {

@@ -1,0 +1,217 @@
+//! The command line as clap reads it. Shapes only: what the words mean is settled in
+//! [`super::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Find leaked GitHub tokens and put them out.
+#[derive(Debug, Parser)]
+#[command(name = "douse", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 nothing found (or every token accepted); 1 tokens found (or \
+    something not accepted); 2 usage error, something could not be read, or stopped early."
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(super) color: Color,
+
+    /// No progress on standard error
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Look for tokens in files, folders and standard input
+    Scan(ScanArgs),
+    /// Find tokens and have GitHub revoke them. This cannot be undone
+    Revoke(RevokeArgs),
+    /// List the kinds of tokens that are looked for, or prove a pattern file
+    Patterns(PatternsArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to read.
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
+    /// Files and folders; `-` is standard input [default: .]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Read the paths to scan from FILE, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) files_from: Option<PathBuf>,
+
+    /// The paths of --files-from end in NUL bytes, not newlines
+    #[arg(long, short = '0', requires = "files_from")]
+    pub(super) null: bool,
+
+    /// Leave out what matches GLOB (syntax of .gitignore, relative to the current folder)
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+
+    /// Leave out what FILE says (syntax of .gitignore) [default: .douseignore, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(super) ignore_file: Vec<PathBuf>,
+
+    /// Obey the .gitignore and .ignore files of what is scanned
+    #[arg(long)]
+    pub(super) respect_ignore: bool,
+
+    /// Threads [default: one for each core]
+    #[arg(
+        long,
+        short = 'j',
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(super) threads: usize,
+}
+
+/// What to write.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Format of the report
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+
+    /// Write the report to FILE, whole or not at all, readable by you alone
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+
+    /// Also list what looks like a token and fails its checksum
+    #[arg(long)]
+    pub(super) unverified: bool,
+
+    /// Print whole tokens
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RevokeArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+
+    /// Revoke the tokens that FILE lists, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "paths", "files_from", "exclude", "ignore_file", "respect_ignore",
+    ])]
+    pub(super) credentials: Option<PathBuf>,
+
+    /// Print the plan and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+
+    /// Also send what looks like a token and fails its checksum
+    #[arg(long)]
+    pub(super) unverified: bool,
+
+    /// Refuse if there are more than N tokens to send
+    #[arg(long, value_name = "N")]
+    pub(super) max: Option<usize>,
+
+    /// Send what the budget allows now and leave the rest for the next run
+    #[arg(long)]
+    pub(super) no_wait: bool,
+
+    /// GitHub's API
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com")]
+    pub(super) api_url: String,
+
+    /// Version of GitHub's API [default: what the host is known to take]
+    #[arg(long, value_name = "DATE")]
+    pub(super) api_version: Option<String>,
+
+    /// Requests in any stretch of time; may be lowered
+    #[arg(long, value_name = "N/TIME", default_value = "60/1h")]
+    pub(super) budget: String,
+
+    /// Least time between two requests; may be lengthened
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    pub(super) min_interval: String,
+
+    /// Tokens in a request, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) batch_size: usize,
+
+    /// Give up on a request after so long
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) timeout: String,
+
+    /// Trust the certificates in FILE (PEM) as well
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_cert: Option<PathBuf>,
+
+    /// What was sent and what came of it, shared by all runs [default: DOUSE_LEDGER, or in the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct PatternsArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<PatternsAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PatternsAction {
+    /// List the kinds of tokens that are looked for
+    List,
+    /// Run the examples of a pattern file through the detector
+    Check {
+        /// A pattern file [default: the built-in patterns]
+        file: Option<PathBuf>,
+    },
+}

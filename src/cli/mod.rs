@@ -1,0 +1,114 @@
+//! The program's outside: arguments in, exit code out. Everything that a user sees passes here.
+
+mod args;
+mod output;
+mod patterns;
+mod scan;
+mod settings;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, Parser as _};
+use douse::detect::Detector;
+use douse::pattern::PatternSet;
+use douse::report::escape;
+use douse::vocabulary::{Exit, Interrupt, Redact as _, SystemClock};
+
+use args::{Cli, Command};
+
+/// Runs the program on `arguments` and tells how it ended.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match dispatch(&cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            Exit::Trouble
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit> {
+    let clock = SystemClock::new();
+    match &cli.command {
+        Command::Scan(args) => scan::run(cli, args, &detector()?, &clock, &interrupt()?),
+        Command::Revoke(_) => anyhow::bail!("not built yet"),
+        Command::Patterns(args) => patterns::run(args, detector()?),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "douse", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            print(&page)
+        }
+    }
+}
+
+fn detector() -> Result<Detector> {
+    Ok(Detector::new(PatternSet::embedded()?)?)
+}
+
+/// A flag that the first SIGINT or SIGTERM raises; the second ends the process at once.
+fn interrupt() -> Result<Interrupt> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
+
+    let interrupt = Interrupt::new();
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, 128 + signal, interrupt.flag())
+            .and_then(|_| flag::register(signal, interrupt.flag()))
+            .context("cannot handle signals")?;
+    }
+    Ok(interrupt)
+}
+
+/// Prints finished text.
+fn print(text: &[u8]) -> Result<Exit> {
+    match io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(Exit::Clean),
+    }
+}
+
+/// Help, version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        // Help and version; a reader that went away has seen enough.
+        let _ = error.print();
+        return Exit::Clean;
+    }
+    let rendered = error.render();
+    let text = if io::stderr().is_terminal() {
+        rendered.ansi().to_string()
+    } else {
+        rendered.to_string()
+    };
+    // The words that were not understood are repeated, and one of them may be a token.
+    let text = redacted(&text);
+    let _ = write!(anstream::stderr(), "{text}");
+    Exit::Trouble
+}
+
+/// Tells on standard error why the run failed.
+fn complain(text: &str) {
+    let text = redacted(text);
+    // Escaped by lines: messages may hold names from hostile trees, and have several lines.
+    let lines: Vec<_> = text.lines().map(|line| escape(line.as_bytes())).collect();
+    let _ = writeln!(io::stderr(), "douse: error: {}", lines.join("\n"));
+}
+
+fn redacted(text: &str) -> String {
+    match detector() {
+        Ok(detector) => detector.text(text).into_owned(),
+        // Without patterns no token can be told from other text: then nothing is repeated.
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,63 @@
+//! Getting a finished report to where it should go.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
+
+use super::settings::Output;
+
+impl Output {
+    /// Makes sure, before the work, that the report can be written after it.
+    pub(super) fn check(&self) -> Result<()> {
+        if let Some(path) = &self.file {
+            temporary(path)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what `report` writes: to standard output, where a reader that has gone away is a
+    /// quiet end, or to a file that appears whole or not at all.
+    pub(super) fn write(
+        &self,
+        report: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        let Some(path) = &self.file else {
+            let mut out = BufWriter::new(io::stdout().lock());
+            return match report(&mut out).and_then(|()| out.flush()) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    // What is still buffered would only fail once more.
+                    drop(out.into_parts());
+                    Ok(())
+                }
+                result => result.context("cannot write to standard output"),
+            };
+        };
+        let mut file = temporary(path)?;
+        let mut out = BufWriter::new(file.as_file_mut());
+        let written = report(&mut out).and_then(|()| out.flush());
+        drop(out);
+        written
+            .and_then(|()| file.as_file().sync_all())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        file.persist(path)
+            .map_err(|error| error.error)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    }
+}
+
+/// A file beside `path`, readable by the user alone.
+fn temporary(path: &Path) -> Result<NamedTempFile> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    };
+    if path.is_dir() {
+        anyhow::bail!("cannot write {}: it is a folder", path.display());
+    }
+    NamedTempFile::new_in(&folder)
+        .map_err(|error| io::Error::from(error.kind()))
+        .with_context(|| format!("cannot write into {}", folder.display()))
+}

@@ -1,0 +1,142 @@
+//! What the command line, the environment, the current folder and the terminal come to. Read once,
+//! here and nowhere else; never changed afterwards.
+
+use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use anstream::ColorChoice;
+use anyhow::{Context as _, Result, bail};
+use douse::progress::Visibility;
+use douse::report::{Format, Palette};
+use douse::source::{Rules, Separator, Threads, TreeRules, parse_list};
+
+use super::args;
+
+/// The ignore file that is read from the current folder without being named.
+const IGNORE_FILE: &str = ".douseignore";
+
+/// What to read, and how.
+pub(super) struct Sources {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) stdin: Stdin,
+    pub(super) rules: Rules,
+    pub(super) tree_rules: TreeRules,
+    pub(super) threads: Threads,
+}
+
+/// Whether standard input is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stdin {
+    Scanned,
+    Untouched,
+}
+
+/// Where the report goes, and in which format.
+pub(super) struct Output {
+    pub(super) format: Format,
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Sources {
+    pub(super) fn new(args: &args::SourceArgs) -> Result<Self> {
+        let current_dir = current_dir()?;
+        let (dashes, mut paths): (Vec<_>, Vec<_>) = args
+            .paths
+            .iter()
+            .cloned()
+            .partition(|path| path.as_os_str() == "-");
+        if let Some(list) = &args.files_from {
+            if !dashes.is_empty() && list.as_os_str() == "-" {
+                bail!("standard input cannot be both what is scanned and the list of --files-from");
+            }
+            let separator = if args.null {
+                Separator::Nul
+            } else {
+                Separator::Newline
+            };
+            let bytes = read_input(list)?;
+            paths.extend(parse_list(&bytes, separator)?);
+        } else if args.paths.is_empty() {
+            paths.push(PathBuf::from("."));
+        }
+        let mut seen = std::collections::HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        let mut ignore_files = args.ignore_file.clone();
+        if ignore_files.is_empty() {
+            let default = current_dir.join(IGNORE_FILE);
+            ignore_files.extend(default.is_file().then_some(default));
+        }
+        Ok(Self {
+            paths,
+            stdin: if dashes.is_empty() {
+                Stdin::Untouched
+            } else {
+                Stdin::Scanned
+            },
+            rules: Rules::new(&current_dir, &ignore_files, &args.exclude)?,
+            tree_rules: if args.respect_ignore {
+                TreeRules::Obey
+            } else {
+                TreeRules::Disregard
+            },
+            threads: Threads::new(threads(args.threads)),
+        })
+    }
+}
+
+impl Output {
+    pub(super) fn new(args: &args::ReportArgs, color: args::Color) -> Self {
+        let palette = match (color, &args.output) {
+            (args::Color::Always, _) => Palette::Colour,
+            (args::Color::Never, _) | (args::Color::Auto, Some(_)) => Palette::Plain,
+            (args::Color::Auto, None) => match anstream::AutoStream::choice(&io::stdout()) {
+                ColorChoice::Never => Palette::Plain,
+                ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => {
+                    Palette::Colour
+                }
+            },
+        };
+        Self {
+            format: match args.format {
+                args::Format::Human => Format::Human(palette),
+                args::Format::Json => Format::Json,
+                args::Format::Jsonl => Format::Jsonl,
+            },
+            file: args.output.clone(),
+        }
+    }
+}
+
+/// Whether progress is shown.
+pub(super) fn visibility(quiet: bool) -> Visibility {
+    if !quiet && io::stderr().is_terminal() {
+        Visibility::Shown
+    } else {
+        Visibility::Hidden
+    }
+}
+
+/// Reads a whole file, or standard input for `-`.
+pub(super) fn read_input(path: &Path) -> Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes)
+            .context("cannot read standard input")?;
+        Ok(bytes)
+    } else {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    }
+}
+
+/// Where relative paths start.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+fn current_dir() -> Result<PathBuf> {
+    std::env::current_dir().context("the current folder is gone")
+}
+
+fn threads(asked: usize) -> NonZeroUsize {
+    NonZeroUsize::new(asked)
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN)
+}

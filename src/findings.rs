@@ -1,0 +1,132 @@
+//! The distinct tokens of a scan, gathered from all its threads.
+//!
+//! Hits are rare beside the bytes they are found in, so one lock around one map is enough. What is
+//! kept, and the order in which it is told, depend on the input alone, never on the threads.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::detect::Hit;
+use crate::vocabulary::{
+    Capped, Checksum, Counters, Finding, Fingerprint, Kind, MATCHES_KEPT, Match, Secret, Standing,
+};
+
+/// Distinct tokens kept at most: a file made of nothing but tokens must not take all memory.
+const FINDINGS_KEPT: usize = 4_000_000;
+
+/// Whether the tokens themselves are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retain {
+    /// Only their fingerprints.
+    Fingerprints,
+    /// The tokens too: they are to be revoked, or the user asked to see them.
+    Secrets,
+}
+
+/// Whether unverified shapes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unverified {
+    /// They are counted only.
+    Count,
+    /// They are listed beside the findings.
+    List,
+}
+
+/// Whether a hit was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// It was, or only had to be counted.
+    Yes,
+    /// There are too many distinct tokens.
+    Full,
+}
+
+/// All tokens found so far.
+#[derive(Debug)]
+pub(crate) struct Findings<'a> {
+    retain: Retain,
+    unverified: Unverified,
+    counters: &'a Counters,
+    kept: Mutex<HashMap<Fingerprint, Entry>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    kind: Arc<Kind>,
+    checksum: Checksum,
+    standing: Standing,
+    secret: Option<Secret>,
+    matches: Capped<Match>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(retain: Retain, unverified: Unverified, counters: &'a Counters) -> Self {
+        Self {
+            retain,
+            unverified,
+            counters,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Whether a hit like this one is listed; if not, it has been counted.
+    pub(crate) fn wants(&self, hit: &Hit<'_>) -> bool {
+        match (hit.standing, self.unverified) {
+            (Standing::Finding, _) => true,
+            (Standing::Unverified, listing) => {
+                self.counters.unverified();
+                listing == Unverified::List
+            }
+        }
+    }
+
+    /// Adds one occurrence of a token that is wanted.
+    pub(crate) fn record(&self, hit: &Hit<'_>, found: Match) -> Recorded {
+        let fingerprint = Fingerprint::of(&hit.token);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = kept.len() >= FINDINGS_KEPT;
+        let entry = match kept.entry(fingerprint) {
+            Slot::Occupied(entry) => entry.into_mut(),
+            Slot::Vacant(_) if full => return Recorded::Full,
+            Slot::Vacant(slot) => {
+                if hit.standing == Standing::Finding {
+                    self.counters.finding();
+                }
+                slot.insert(Entry {
+                    kind: Arc::clone(&hit.kind),
+                    checksum: hit.checksum,
+                    standing: hit.standing,
+                    secret: match self.retain {
+                        Retain::Secrets => Some(Secret::new(&hit.token)),
+                        Retain::Fingerprints => None,
+                    },
+                    matches: Capped::new(MATCHES_KEPT),
+                })
+            }
+        };
+        entry.matches.push(found);
+        Recorded::Yes
+    }
+
+    /// Everything, by fingerprint.
+    pub(crate) fn into_sorted(self) -> Vec<Finding> {
+        let kept = self
+            .kept
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut findings: Vec<_> = kept
+            .into_iter()
+            .map(|(fingerprint, entry)| Finding {
+                fingerprint,
+                kind: entry.kind,
+                checksum: entry.checksum,
+                standing: entry.standing,
+                secret: entry.secret,
+                matches: entry.matches.into_sorted(),
+            })
+            .collect();
+        findings.sort_unstable_by_key(|finding| finding.fingerprint);
+        findings
+    }
+}

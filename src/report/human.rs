@@ -1,0 +1,349 @@
+//! For a person at a terminal of 80 columns: tokens first, each with its places, then what was not
+//! read, then one line that sums up and one that says what to do.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::vocabulary::{
+    Checksum, Finding, Gap, Match, Outcome, Place, Revocable, RevokeReport, ScanReport, State, Stop,
+};
+
+use super::{Secrets, escape};
+
+/// Places shown of one token; machine formats list more.
+const PLACES_SHOWN: usize = 10;
+/// Errors shown one by one.
+const ERRORS_SHOWN: usize = 20;
+/// Outcomes shown one by one, of those that need attention.
+const OUTCOMES_SHOWN: usize = 20;
+
+/// Whether to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Palette {
+    /// Text only.
+    Plain,
+    /// With colour and weight.
+    Colour,
+}
+
+impl Palette {
+    fn style(self, style: Style) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Colour => style,
+        }
+    }
+
+    fn bold(self) -> Style {
+        self.style(Style::new().bold())
+    }
+
+    fn dim(self) -> Style {
+        self.style(Style::new().dimmed())
+    }
+
+    fn alarm(self) -> Style {
+        self.style(AnsiColor::Red.on_default().bold())
+    }
+
+    fn warning(self) -> Style {
+        self.style(AnsiColor::Yellow.on_default())
+    }
+
+    fn path(self) -> Style {
+        self.style(AnsiColor::Cyan.on_default())
+    }
+}
+
+pub(super) fn scan(
+    report: &ScanReport,
+    palette: Palette,
+    secrets: Secrets,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut findings: Vec<_> = report.findings.iter().collect();
+    // Worst first: what proves itself, what can still be revoked, what lies in most places.
+    findings.sort_by_key(|finding| {
+        (
+            finding.standing,
+            finding.kind.revocable,
+            u64::MAX - finding.matches.total(),
+            finding.matches.items.first(),
+        )
+    });
+    for finding in findings {
+        self::finding(finding, palette, secrets, out)?;
+    }
+    unread(report, palette, out)?;
+    summary(report, palette, out)
+}
+
+fn finding(
+    finding: &Finding,
+    palette: Palette,
+    secrets: Secrets,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (alarm, bold, dim) = (palette.alarm(), palette.bold(), palette.dim());
+    let shown = match (&finding.secret, secrets) {
+        (Some(secret), Secrets::Show) => secret.expose().to_owned(),
+        (Some(_) | None, Secrets::Redact) | (None, Secrets::Show) => finding.kind.redacted(),
+    };
+    let note = match (finding.checksum, finding.kind.revocable) {
+        (Checksum::Invalid, _) => " (unverified: its checksum does not fit)",
+        (Checksum::Unknown, Revocable::ByPossession) => " (unverified: of no known length)",
+        (Checksum::Valid | Checksum::Unknown, Revocable::ReportOnly) => {
+            " (lives an hour; cannot be revoked by this call)"
+        }
+        (Checksum::Valid, Revocable::ByPossession) => "",
+    };
+    writeln!(
+        out,
+        "{alarm}{shown}{alarm:#}  {bold}{}{bold:#}{note}",
+        finding.kind.title
+    )?;
+    writeln!(out, "  {dim}sha256 {}{dim:#}", finding.fingerprint)?;
+    for found in finding.matches.items.iter().take(PLACES_SHOWN) {
+        writeln!(out, "  {}", spot(found, palette))?;
+    }
+    let hidden = finding.matches.total() - finding.matches.items.len().min(PLACES_SHOWN) as u64;
+    if hidden > 0 {
+        writeln!(out, "  {dim}and in {}{dim:#}", count(hidden, "more place"))?;
+    }
+    writeln!(out)
+}
+
+/// `path > member:line:column`.
+fn spot(found: &Match, palette: Palette) -> String {
+    let style = palette.path();
+    let place = self::place(&found.place);
+    format!("{style}{place}{style:#}:{}:{}", found.line, found.column)
+}
+
+fn place(place: &Place) -> String {
+    let mut text = if place.path == b"-" {
+        "<stdin>".to_owned()
+    } else {
+        escape(&place.path).into_owned()
+    };
+    for member in &place.members {
+        text.push_str(" > ");
+        text.push_str(&escape(member.as_bytes()));
+    }
+    text
+}
+
+fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+    let warning = palette.warning();
+    for error in report.errors.items.iter().take(ERRORS_SHOWN) {
+        let (place, message) = (place(&error.place), escape(error.message.as_bytes()));
+        writeln!(out, "{warning}not read:{warning:#} {place}: {message}")?;
+    }
+    let hidden = report.errors.total() - report.errors.items.len().min(ERRORS_SHOWN) as u64;
+    if hidden > 0 {
+        writeln!(
+            out,
+            "{warning}not read:{warning:#} {}",
+            count(hidden, "more")
+        )?;
+    }
+    for (reason, n) in &report.skip_counts {
+        match reason.gap() {
+            Gap::None => {}
+            Gap::Open => writeln!(
+                out,
+                "{warning}not read:{warning:#} {n} × {}",
+                reason.as_str()
+            )?,
+        }
+    }
+    if report.errors.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out)
+    }
+}
+
+fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+    let (bold, dim, alarm) = (palette.bold(), palette.dim(), palette.alarm());
+    let found = report.found().count() as u64;
+    let tally = &report.tally;
+    let read = format!(
+        "{} and {} in {:.2} s",
+        count(tally.files, "file"),
+        bytes(tally.bytes),
+        report.elapsed.as_secs_f64()
+    );
+    if found == 0 {
+        let found = if report.is_complete() {
+            "no tokens"
+        } else {
+            "no tokens in what could be read"
+        };
+        writeln!(out, "{bold}{found}{bold:#}: read {read}")?;
+    } else {
+        let places = report.found().map(|finding| finding.matches.total()).sum();
+        writeln!(
+            out,
+            "{alarm}{}{alarm:#} in {}: read {read}",
+            count(found, "token"),
+            count(places, "place"),
+        )?;
+    }
+    let mut asides = Vec::new();
+    if tally.unverified > 0 {
+        asides.push(format!(
+            "{} (--unverified lists them)",
+            count(tally.unverified, "unverified shape")
+        ));
+    }
+    let passed = report
+        .skip_counts
+        .iter()
+        .filter(|(reason, _)| reason.gap() == Gap::None);
+    asides.extend(passed.map(|(reason, n)| format!("{n} {} passed over", reason.as_str())));
+    if !asides.is_empty() {
+        writeln!(out, "{dim}{}{dim:#}", asides.join(", "))?;
+    }
+    if !report.is_complete() {
+        writeln!(
+            out,
+            "{alarm}this scan is not complete{alarm:#}: see above, or use --format json"
+        )?;
+    }
+    let revocable = report
+        .found()
+        .any(|finding| finding.kind.revocable == Revocable::ByPossession);
+    if revocable {
+        writeln!(
+            out,
+            "To see what revoking them would do: {bold}douse revoke --dry-run{bold:#} with the same paths"
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn revocation(
+    report: &RevokeReport,
+    palette: Palette,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (bold, dim) = (palette.bold(), palette.dim());
+    let attention = |outcome: &&Outcome| match (outcome.state, &report.stop) {
+        (State::Accepted, _) => false,
+        // One line below says all there is to say of these.
+        (State::Pending, _) => false,
+        (State::Rejected | State::Unknown | State::Withheld, _) => true,
+    };
+    let shown: Vec<_> = report.outcomes.iter().filter(attention).collect();
+    for outcome in shown.iter().take(OUTCOMES_SHOWN) {
+        let reason = outcome.reason.as_deref().unwrap_or_default();
+        writeln!(
+            out,
+            "{bold}{}{bold:#} {} {dim}sha256 {}{dim:#}\n  {}",
+            outcome.state.as_str(),
+            outcome.kind.redacted(),
+            outcome.fingerprint,
+            escape(reason.as_bytes())
+        )?;
+    }
+    if shown.len() > OUTCOMES_SHOWN {
+        let more = (shown.len() - OUTCOMES_SHOWN) as u64;
+        writeln!(out, "{dim}and {} like these{dim:#}", count(more, "more"))?;
+    }
+    let states = [
+        State::Accepted,
+        State::Rejected,
+        State::Unknown,
+        State::Withheld,
+        State::Pending,
+    ];
+    let counts = states
+        .into_iter()
+        .map(|state| (report.count(state), state))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, state)| format!("{n} {}", state.as_str()))
+        .collect::<Vec<_>>();
+    let counts = if counts.is_empty() {
+        "no tokens to revoke".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let requests = count(report.requests, "request");
+    writeln!(out, "{bold}{counts}{bold:#} ({requests} sent)")?;
+    ending(&report.stop, palette, out)
+}
+
+fn ending(stop: &Stop, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+    let alarm = palette.alarm();
+    match stop {
+        Stop::Done => Ok(()),
+        Stop::DryRun => writeln!(out, "Dry run: nothing was sent."),
+        Stop::Budget { next_ms } => writeln!(
+            out,
+            "The budget is used up; the next request may go in {} s. Run the same command again then.",
+            next_ms.div_ceil(1000)
+        ),
+        Stop::Interrupted => writeln!(
+            out,
+            "{alarm}interrupted{alarm:#}: what was sent is on record; run the same command to go on"
+        ),
+        Stop::Failed(why) => writeln!(out, "{alarm}stopped:{alarm:#} {}", escape(why.as_bytes())),
+    }
+}
+
+/// `1 file`, `2 files`; words that end in "more" stay as they are.
+fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 || noun.ends_with("more") {
+        ""
+    } else {
+        "s"
+    };
+    format!("{n} {noun}{plural}")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if n < 1000 {
+        return count(n, "byte");
+    }
+    let mut value = n as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let digits = if value < 9.995 {
+        2
+    } else if value < 99.95 {
+        1
+    } else {
+        0
+    };
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(0, "file"), "0 files");
+        for (n, shown) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_000, "1.00 kB"),
+            (12_345, "12.3 kB"),
+            (999_499, "999 kB"),
+            (999_600, "1.00 MB"),
+            (7_600_000_000, "7.60 GB"),
+        ] {
+            assert_eq!(bytes(n), shown);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What people and programs read: one file a format, all over the same finished report.
+//!
+//! The shapes of machine output live in [`wire`] and are promised to scripts; the domain's own
+//! types are not. Nothing here knows how anything was found or revoked.
+
+mod escape;
+mod human;
+mod json;
+mod jsonl;
+mod wire;
+
+use std::io::{self, Write};
+
+pub use escape::escape;
+pub use human::Palette;
+
+use crate::vocabulary::{RevokeReport, ScanReport};
+
+/// The formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a person at a terminal.
+    Human(Palette),
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Whether whole tokens are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// Prefix and ellipsis.
+    Redact,
+    /// The user asked to see them.
+    Show,
+}
+
+/// Writes what a scan found.
+pub fn scan(
+    report: &ScanReport,
+    format: Format,
+    secrets: Secrets,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Human(palette) => human::scan(report, palette, secrets, out),
+        Format::Json => json::scan(report, secrets, out),
+        Format::Jsonl => jsonl::scan(report, secrets, out),
+    }
+}
+
+/// Writes what a revocation did.
+pub fn revocation(report: &RevokeReport, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human(palette) => human::revocation(report, palette, out),
+        Format::Json => json::revocation(report, out),
+        Format::Jsonl => jsonl::revocation(report, out),
+    }
+}

@@ -1,0 +1,348 @@
+//! Wires sources to the detector and gathers what comes of it.
+//!
+//! *Source → Detector → Findings.* A blob is scanned on the thread that read it. One that does not
+//! fit a window is read in windows that overlap by [`Detector::reach`]; a large file is cut into
+//! stretches that all threads share, so memory depends on the number of threads and not on the
+//! size of anything. Whatever was not read is gathered beside the findings.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use crate::detect::{Detector, Hit, LineCount, Located, WindowScanner};
+use crate::findings::{Findings, Recorded, Retain, Unverified};
+use crate::source::{Content, Sink, Threads, WINDOW, read_at, shrunk};
+use crate::vocabulary::{
+    Capped, Clock, Counters, EVENTS_KEPT, Ending, Interrupt, Match, Origin, Place, ReadError,
+    ScanReport, Skip, SkipReason,
+};
+
+/// The stretch of a large file that one thread scans at a time.
+const STRETCH: u64 = 4 * 1024 * 1024;
+
+/// Stretches in hand at once, for each thread. Their hits wait for the line counts of those before
+/// them; more stretches at once would only hold more hits.
+const STRETCHES_PER_THREAD: usize = 16;
+
+/// All that a scan needs to know.
+#[derive(Clone, Copy)]
+pub struct Scan<'a> {
+    /// What is looked for.
+    pub detector: &'a Detector,
+    /// Who does the work.
+    pub threads: &'a Threads,
+    /// Tells how long it took.
+    pub clock: &'a dyn Clock,
+    /// Ends it early.
+    pub interrupt: &'a Interrupt,
+    /// Where it counts.
+    pub counters: &'a Counters,
+    /// Whether to keep the tokens themselves.
+    pub retain: Retain,
+    /// Whether to list unverified shapes.
+    pub unverified: Unverified,
+}
+
+impl Scan<'_> {
+    /// Scans whatever `sources` push.
+    pub fn run(&self, sources: impl FnOnce(&dyn Sink)) -> ScanReport {
+        let start = self.clock.steady();
+        let gather = Gather {
+            scan: *self,
+            findings: Findings::new(self.retain, self.unverified, self.counters),
+            unread: Mutex::new(Unread {
+                skips: Capped::new(EVENTS_KEPT),
+                skip_counts: BTreeMap::new(),
+                errors: Capped::new(EVENTS_KEPT),
+            }),
+            buffers: Mutex::default(),
+        };
+        sources(&gather);
+        let unread = gather
+            .unread
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        ScanReport {
+            findings: gather.findings.into_sorted(),
+            skips: unread.skips.into_sorted(),
+            skip_counts: unread.skip_counts,
+            errors: unread.errors.into_sorted(),
+            tally: self.counters.tally(),
+            ending: if self.interrupt.is_raised() {
+                Ending::Interrupted
+            } else {
+                Ending::Finished
+            },
+            elapsed: self.clock.steady().saturating_sub(start),
+        }
+    }
+}
+
+/// The sink that scans.
+struct Gather<'a> {
+    scan: Scan<'a>,
+    findings: Findings<'a>,
+    unread: Mutex<Unread>,
+    /// Window buffers that are not in use.
+    buffers: Mutex<Vec<Vec<u8>>>,
+}
+
+struct Unread {
+    skips: Capped<Skip>,
+    skip_counts: BTreeMap<SkipReason, u64>,
+    errors: Capped<ReadError>,
+}
+
+impl Sink for Gather<'_> {
+    fn blob(&self, origin: &Origin<'_>, content: Content<'_>) {
+        let blob = Blob {
+            gather: self,
+            origin,
+            place: OnceCell::new(),
+        };
+        self.scan.counters.blob();
+        match origin {
+            Origin::Stdin | Origin::File(_) => self.scan.counters.file(),
+            Origin::Name { .. } | Origin::Member { .. } => {}
+        }
+        let read = match content {
+            Content::Whole(bytes) => {
+                blob.whole(bytes);
+                Ok(())
+            }
+            Content::Stream(stream) => blob.stream(stream),
+            Content::File(file, length) => {
+                if length < 2 * STRETCH || self.scan.threads.count() == 1 {
+                    blob.file(file, length)
+                } else {
+                    blob.large_file(file, length)
+                }
+            }
+        };
+        if let Err(error) = read {
+            self.error(origin, &error);
+        }
+    }
+
+    fn skip(&self, origin: &Origin<'_>, reason: SkipReason) {
+        let place = origin.place(self.scan.detector);
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        *unread.skip_counts.entry(reason).or_default() += 1;
+        unread.skips.push(Skip { place, reason });
+    }
+
+    fn error(&self, origin: &Origin<'_>, error: &io::Error) {
+        use crate::vocabulary::Redact as _;
+
+        let event = ReadError {
+            place: origin.place(self.scan.detector),
+            message: self.scan.detector.text(&error.to_string()).into_owned(),
+        };
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.errors.push(event);
+    }
+
+    fn is_done(&self) -> bool {
+        self.scan.interrupt.is_raised()
+    }
+}
+
+/// One blob under the scan.
+struct Blob<'a> {
+    gather: &'a Gather<'a>,
+    origin: &'a Origin<'a>,
+    /// Its place as findings tell it; most blobs never need one.
+    place: OnceCell<Arc<Place>>,
+}
+
+/// What one stretch of a large file came to.
+struct Stretch {
+    /// Its hits, with the lines counted from its own start.
+    hits: Vec<(Hit<'static>, u64, LineCount)>,
+    /// Its newlines.
+    lines: LineCount,
+    read: io::Result<()>,
+}
+
+impl Blob<'_> {
+    fn whole(&self, bytes: &[u8]) {
+        self.gather.scan.counters.bytes(bytes.len() as u64);
+        WindowScanner::new(self.gather.scan.detector, 0).last(bytes, |located| {
+            self.consider(located);
+        });
+    }
+
+    /// Scans a stream to its end.
+    fn stream(&self, stream: &mut dyn Read) -> io::Result<()> {
+        let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
+        let read = |buffer: &mut [u8], _| fill(stream, buffer);
+        let consider = |located: Located<'_>| self.consider(located);
+        self.gather
+            .windows(&mut scanner, u64::MAX, read, consider)
+            .map(|_| ())
+    }
+
+    /// Scans a file on this thread. What is written behind `length` meanwhile is left alone.
+    fn file(&self, file: &File, length: u64) -> io::Result<()> {
+        let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
+        let read =
+            |buffer: &mut [u8], offset| read_at(file, first(buffer, length - offset), offset);
+        let consider = |located: Located<'_>| self.consider(located);
+        let end = self.gather.windows(&mut scanner, length, read, consider)?;
+        self.gather.complete(end, length)
+    }
+
+    /// Scans a file on all threads, a few stretches at a time.
+    fn large_file(&self, file: &File, length: u64) -> io::Result<()> {
+        let threads = self.gather.scan.threads;
+        let at_once = STRETCH * (STRETCHES_PER_THREAD * threads.count()) as u64;
+        let mut before = LineCount::default();
+        let mut start = 0;
+        while start < length && !self.gather.is_done() {
+            let end = length.min(start + at_once);
+            let stretches: Vec<Stretch> = threads.install(|| {
+                let starts = (0..(end - start).div_ceil(STRETCH)).into_par_iter();
+                starts
+                    .map(|n| self.gather.stretch(file, start + n * STRETCH, length))
+                    .collect()
+            });
+            for stretch in stretches {
+                for (hit, offset, lines) in &stretch.hits {
+                    self.record(hit, *offset, lines.behind(before));
+                }
+                before = stretch.lines.behind(before);
+                stretch.read?;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Counts what is not wanted, and records what is.
+    fn consider(&self, located: Located<'_>) {
+        if self.gather.findings.wants(&located.hit) {
+            self.record(&located.hit, located.offset, located.lines);
+        }
+    }
+
+    fn record(&self, hit: &Hit<'_>, offset: u64, lines: LineCount) {
+        let place = self
+            .place
+            .get_or_init(|| Arc::new(self.origin.place(self.gather.scan.detector)));
+        let found = Match {
+            place: Arc::clone(place),
+            offset,
+            line: lines.line(),
+            column: lines.column(offset),
+            length: u32::try_from(hit.length).unwrap_or(u32::MAX),
+            encoding: hit.encoding,
+        };
+        match self.gather.findings.record(hit, found) {
+            Recorded::Yes => {}
+            Recorded::Full => self.gather.skip(self.origin, SkipReason::TooManyFindings),
+        }
+    }
+}
+
+impl Gather<'_> {
+    /// Reads windows through `read`, which is told the offset to go on at, and scans them for what
+    /// starts before `limit`. Tells where the reading ended.
+    fn windows(
+        &self,
+        scanner: &mut WindowScanner<'_>,
+        limit: u64,
+        mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+        mut on_hit: impl FnMut(Located<'_>),
+    ) -> io::Result<u64> {
+        let overlap = self.overlap();
+        self.with_buffer(|buffer| {
+            // The buffer always starts with what stands at the scanner's offset.
+            let mut held = 0;
+            loop {
+                let start = scanner.offset();
+                let got = read(&mut buffer[held..], start + held as u64);
+                held += *got.as_ref().unwrap_or(&0);
+                let at_end = held < buffer.len();
+                let decided = if at_end { held } else { held - overlap };
+                let decided =
+                    usize::try_from(limit - start).map_or(decided, |left| decided.min(left));
+                scanner.window(&buffer[..held], decided, &mut on_hit);
+                self.scan.counters.bytes(decided as u64);
+                got?;
+                if at_end || scanner.offset() >= limit || self.is_done() {
+                    return Ok(start + held as u64);
+                }
+                buffer.copy_within(decided..held, 0);
+                held -= decided;
+            }
+        })
+    }
+
+    /// Scans one stretch of a large file by itself.
+    fn stretch(&self, file: &File, start: u64, length: u64) -> Stretch {
+        let mut scanner = WindowScanner::new(self.scan.detector, start);
+        let limit = length.min(start + STRETCH);
+        let needed = length.min(limit + self.overlap() as u64);
+        let read =
+            |buffer: &mut [u8], offset| read_at(file, first(buffer, needed - offset), offset);
+        let mut hits = Vec::new();
+        let end = self.windows(&mut scanner, limit, read, |located| {
+            if self.findings.wants(&located.hit) {
+                hits.push((located.hit.into_owned(), located.offset, located.lines));
+            }
+        });
+        Stretch {
+            hits,
+            lines: scanner.lines(),
+            read: end.and_then(|end| self.complete(end, limit)),
+        }
+    }
+
+    /// How many bytes of a window come again in the next one.
+    fn overlap(&self) -> usize {
+        self.scan.detector.reach().saturating_sub(1)
+    }
+
+    /// An error if a file ended before it should have, unless we were told to stop.
+    fn complete(&self, end: u64, length: u64) -> io::Result<()> {
+        if end < length && !self.is_done() {
+            Err(shrunk(end, length))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Lends a window's worth of memory.
+    fn with_buffer<R>(&self, work: impl FnOnce(&mut [u8]) -> R) -> R {
+        let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let spare = lock().pop();
+        let mut buffer = spare.unwrap_or_else(|| vec![0; WINDOW]);
+        let result = work(&mut buffer);
+        lock().push(buffer);
+        result
+    }
+}
+
+/// The first `n` bytes of `buffer`, or all.
+fn first(buffer: &mut [u8], n: u64) -> &mut [u8] {
+    let n = usize::try_from(n).map_or(buffer.len(), |n| n.min(buffer.len()));
+    &mut buffer[..n]
+}
+
+/// Reads until `buffer` is full or the stream ends; tells how much there was.
+fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

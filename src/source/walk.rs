@@ -1,0 +1,289 @@
+//! Folders, walked in parallel, and files named outright.
+//!
+//! Everything is read: hidden, ignored, binary. Symbolic links met in a folder are not followed
+//! (the name they point to is scanned, which is all they hold); one that the user named stands for
+//! its target. Devices, sockets and named pipes are not opened.
+//!
+//! Large files are put off until the walk is done and then shared out: inside the walk one of them
+//! would keep a single thread busy long after the others have nothing left to do.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use crate::vocabulary::{Origin, SkipReason};
+
+use super::read::{self, Large, Named, Pushed, WINDOW};
+use super::rules::Rules;
+use super::threads::Threads;
+use super::{Content, Sink};
+
+/// From this many files on, named files are shared out over threads.
+const MANY_FILES: usize = 32;
+
+/// Whether ignore rules inside what is scanned are obeyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeRules {
+    /// They are read like any other file and change nothing.
+    Disregard,
+    /// `.gitignore`, `.ignore` and git's own excludes leave things out, uncounted.
+    Obey,
+}
+
+/// Paths to read, and what to leave out.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    /// Files and folders.
+    pub paths: &'a [PathBuf],
+    /// What the user asked to leave out.
+    pub rules: &'a Rules,
+    /// Whether the scanned trees have a say.
+    pub tree_rules: TreeRules,
+    /// Who does the work.
+    pub threads: &'a Threads,
+}
+
+impl Walk<'_> {
+    /// Pushes everything into `sink`.
+    pub fn push(&self, sink: &dyn Sink) {
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        for path in self.paths {
+            match self.classify(path, sink) {
+                Some(Root::File) => files.push(path.clone()),
+                Some(Root::Folder(path)) => folders.push(path),
+                None => {}
+            }
+        }
+        let large = Mutex::new(Vec::new());
+        let visit = |buffer: &mut [u8], path: &Path, named: Named| {
+            if read::push(path, named, Large::Defer, buffer, sink) == Pushed::Deferred
+                && let Ok(mut large) = large.lock()
+            {
+                large.push((path.to_owned(), named));
+            }
+        };
+        if files.len() < MANY_FILES {
+            let mut buffer = vec![0; if files.is_empty() { 0 } else { WINDOW }];
+            for path in files.iter().take_while(|_| !sink.is_done()) {
+                visit(&mut buffer, path, Named::Outright);
+            }
+        } else {
+            self.threads.install(|| {
+                files.into_par_iter().for_each_init(
+                    || vec![0; WINDOW],
+                    |buffer, path| {
+                        if !sink.is_done() {
+                            visit(buffer, &path, Named::Outright);
+                        }
+                    },
+                );
+            });
+        }
+        if !folders.is_empty() && !sink.is_done() {
+            self.walk(&folders, sink, &visit);
+        }
+        self.push_large(large.into_inner().unwrap_or_default(), sink);
+    }
+
+    /// What a path named by the user is; tells the sink if it is nothing to read.
+    fn classify(&self, path: &Path, sink: &dyn Sink) -> Option<Root> {
+        let origin = Origin::File(path);
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                sink.error(&origin, &error);
+                return None;
+            }
+        };
+        if let Some(reason) = self.rules.verdict_with_parents(path, metadata.is_dir()) {
+            sink.skip(&origin, reason);
+            return None;
+        }
+        if let Some(reason) = read::special(metadata.file_type()) {
+            read::refuse(&origin, Named::Outright, reason, sink);
+            return None;
+        }
+        push_name(path, sink);
+        if metadata.is_dir() {
+            // With a slash behind it the walker takes a link for the folder it points to.
+            let path = if path.is_symlink() {
+                path.join("")
+            } else {
+                path.to_owned()
+            };
+            Some(Root::Folder(path))
+        } else {
+            Some(Root::File)
+        }
+    }
+
+    fn walk(&self, folders: &[PathBuf], sink: &dyn Sink, visit: &Visit<'_>) {
+        let mut builder = WalkBuilder::new(&folders[0]);
+        for folder in &folders[1..] {
+            builder.add(folder);
+        }
+        builder
+            .standard_filters(false)
+            .follow_links(false)
+            .threads(self.threads.count());
+        if self.tree_rules == TreeRules::Obey {
+            builder
+                .parents(true)
+                .ignore(true)
+                .git_ignore(true)
+                .git_global(true)
+                .git_exclude(true);
+        }
+        builder.build_parallel().visit(&mut Visitors {
+            rules: self.rules,
+            sink,
+            visit,
+        });
+    }
+
+    fn push_large(&self, mut large: Vec<(PathBuf, Named)>, sink: &dyn Sink) {
+        if large.is_empty() {
+            return;
+        }
+        large.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        self.threads.install(|| {
+            large.into_par_iter().for_each(|(path, named)| {
+                if !sink.is_done() {
+                    // Its buffer is for files that shrank below a window meanwhile.
+                    read::push(&path, named, Large::Now, &mut vec![0; WINDOW], sink);
+                }
+            });
+        });
+    }
+}
+
+/// What a path named by the user turned out to be.
+enum Root {
+    File,
+    Folder(PathBuf),
+}
+
+type Visit<'a> = dyn Fn(&mut [u8], &Path, Named) + Sync + 'a;
+
+/// Makes one visitor a thread.
+struct Visitors<'a> {
+    rules: &'a Rules,
+    sink: &'a dyn Sink,
+    visit: &'a Visit<'a>,
+}
+
+impl<'a> ParallelVisitorBuilder<'a> for Visitors<'a> {
+    fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
+        Box::new(Visitor {
+            rules: self.rules,
+            sink: self.sink,
+            visit: self.visit,
+            buffer: Vec::new(),
+        })
+    }
+}
+
+struct Visitor<'a> {
+    rules: &'a Rules,
+    sink: &'a dyn Sink,
+    visit: &'a Visit<'a>,
+    buffer: Vec<u8>,
+}
+
+impl ParallelVisitor for Visitor<'_> {
+    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
+        if self.sink.is_done() {
+            return WalkState::Quit;
+        }
+        match entry {
+            Ok(entry) => self.entry(&entry),
+            Err(error) => {
+                tell(&error, None, self.sink);
+                WalkState::Continue
+            }
+        }
+    }
+}
+
+impl Visitor<'_> {
+    fn entry(&mut self, entry: &DirEntry) -> WalkState {
+        let path = entry.path();
+        let Some(kind) = entry.file_type() else {
+            // Only standard input has no type, and no path stands for it here.
+            return WalkState::Continue;
+        };
+        if entry.depth() == 0 {
+            return WalkState::Continue;
+        }
+        let origin = Origin::File(path);
+        if let Some(reason) = self.rules.verdict(path, kind.is_dir()) {
+            self.sink.skip(&origin, reason);
+            return WalkState::Skip;
+        }
+        push_name(path, self.sink);
+        if kind.is_file() {
+            self.buffer.resize(WINDOW, 0);
+            (self.visit)(&mut self.buffer, path, Named::InFolder);
+        } else if kind.is_symlink() {
+            push_link(path, self.sink);
+        } else if let Some(reason) = read::special(kind) {
+            self.sink.skip(&origin, reason);
+        }
+        WalkState::Continue
+    }
+}
+
+/// Pushes the last part of a path: a token may stand in a name.
+fn push_name(path: &Path, sink: &dyn Sink) {
+    if let Some(name) = path.file_name() {
+        let file = Origin::File(path);
+        let origin = Origin::Name { of: &file };
+        sink.blob(&origin, Content::Whole(name.as_encoded_bytes()));
+    }
+}
+
+/// Pushes what a symbolic link holds: the path it points to.
+fn push_link(path: &Path, sink: &dyn Sink) {
+    let origin = Origin::File(path);
+    match fs::read_link(path) {
+        Ok(target) => {
+            let bytes = target.as_os_str().as_encoded_bytes();
+            sink.blob(&origin, Content::Whole(bytes));
+            sink.skip(&origin, SkipReason::Symlink);
+        }
+        Err(error) => sink.error(&origin, &error),
+    }
+}
+
+/// Tells of an error of the walker's under the path it concerns.
+fn tell(error: &ignore::Error, path: Option<&Path>, sink: &dyn Sink) {
+    match error {
+        ignore::Error::WithPath { path, err } => tell(err, Some(path), sink),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            tell(err, path, sink);
+        }
+        ignore::Error::Partial(errors) => {
+            for error in errors {
+                tell(error, path, sink);
+            }
+        }
+        ignore::Error::Io(error) => {
+            let path = path.unwrap_or(Path::new("."));
+            sink.error(&Origin::File(path), error);
+        }
+        ignore::Error::Loop { child, .. } => {
+            sink.error(&Origin::File(child), &io::Error::other("a loop of links"));
+        }
+        ignore::Error::Glob { .. }
+        | ignore::Error::UnrecognizedFileType(_)
+        | ignore::Error::InvalidDefinition => {
+            let path = path.unwrap_or(Path::new("."));
+            sink.error(&Origin::File(path), &io::Error::other(error.to_string()));
+        }
+    }
+}
