@@ -5,6 +5,7 @@ pub mod findings;
 pub mod pattern;
 pub mod progress;
 pub mod report;
+pub mod revoke;
 pub mod scan;
 pub mod source;
 pub mod vocabulary;

@@ -15,7 +15,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::detect::{Detector, Hit, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Unverified};
-use crate::source::{Content, Sink, Threads, WINDOW, read_at, shrunk};
+use crate::source::{Buffer, Content, Sink, Threads, WINDOW, read_at, shrunk};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Ending, Interrupt, Match, Origin, Place, ReadError,
     ScanReport, Skip, SkipReason,
@@ -88,7 +88,7 @@ struct Gather<'a> {
     findings: Findings<'a>,
     unread: Mutex<Unread>,
     /// Window buffers that are not in use.
-    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers: Mutex<Vec<Buffer>>,
 }
 
 struct Unread {
@@ -107,7 +107,7 @@ impl Sink for Gather<'_> {
         self.scan.counters.blob();
         match origin {
             Origin::Stdin | Origin::File(_) => self.scan.counters.file(),
-            Origin::Name { .. } | Origin::Member { .. } => {}
+            Origin::Label { .. } | Origin::Member { .. } => {}
         }
         let read = match content {
             Content::Whole(bytes) => {
@@ -260,24 +260,25 @@ impl Gather<'_> {
     ) -> io::Result<u64> {
         let overlap = self.overlap();
         self.with_buffer(|buffer| {
-            // The buffer always starts with what stands at the scanner's offset.
-            let mut held = 0;
             loop {
                 let start = scanner.offset();
-                let got = read(&mut buffer[held..], start + held as u64);
-                held += *got.as_ref().unwrap_or(&0);
-                let at_end = held < buffer.len();
-                let decided = if at_end { held } else { held - overlap };
+                let offset = start + buffer.held() as u64;
+                let read = read(buffer.window(), offset);
+                let filled = *read.as_ref().unwrap_or(&0);
+                let at_end = filled < WINDOW;
+                let bytes = buffer.bytes(filled);
+                let undecided = if at_end { 0 } else { overlap };
+                let decided = bytes.len() - undecided;
                 let decided =
                     usize::try_from(limit - start).map_or(decided, |left| decided.min(left));
-                scanner.window(&buffer[..held], decided, &mut on_hit);
+                let end = start + bytes.len() as u64;
+                scanner.window(bytes, decided, &mut on_hit);
                 self.scan.counters.bytes(decided as u64);
-                got?;
+                read?;
                 if at_end || scanner.offset() >= limit || self.is_done() {
-                    return Ok(start + held as u64);
+                    return Ok(end);
                 }
-                buffer.copy_within(decided..held, 0);
-                held -= decided;
+                buffer.carry(filled, undecided);
             }
         })
     }
@@ -316,12 +317,13 @@ impl Gather<'_> {
         }
     }
 
-    /// Lends a window's worth of memory.
-    fn with_buffer<R>(&self, work: impl FnOnce(&mut [u8]) -> R) -> R {
+    /// Lends a buffer.
+    fn with_buffer<R>(&self, work: impl FnOnce(&mut Buffer) -> R) -> R {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = lock().pop();
-        let mut buffer = spare.unwrap_or_else(|| vec![0; WINDOW]);
+        let mut buffer = spare.unwrap_or_else(|| Buffer::new(self.overlap()));
         let result = work(&mut buffer);
+        buffer.clear();
         lock().push(buffer);
         result
     }

@@ -157,6 +157,10 @@ pub(super) struct RevokeArgs {
     #[arg(long)]
     pub(super) unverified: bool,
 
+    /// Also send tokens that the host refused before
+    #[arg(long)]
+    pub(super) resend_rejected: bool,
+
     /// Refuse if there are more than N tokens to send
     #[arg(long, value_name = "N")]
     pub(super) max: Option<usize>,

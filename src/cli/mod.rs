@@ -1,8 +1,10 @@
 //! The program's outside: arguments in, exit code out. Everything that a user sees passes here.
 
 mod args;
+mod credentials;
 mod output;
 mod patterns;
+mod revoke;
 mod scan;
 mod settings;
 
@@ -37,7 +39,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     let clock = SystemClock::new();
     match &cli.command {
         Command::Scan(args) => scan::run(cli, args, &detector()?, &clock, &interrupt()?),
-        Command::Revoke(_) => anyhow::bail!("not built yet"),
+        Command::Revoke(args) => revoke::run(cli, args, &detector()?, &clock, &interrupt()?),
         Command::Patterns(args) => patterns::run(args, detector()?),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,8 @@
 //! What the command line, the environment, the current folder and the terminal come to. Read once,
 //! here and nowhere else; never changed afterwards.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -9,12 +11,25 @@ use anstream::ColorChoice;
 use anyhow::{Context as _, Result, bail};
 use douse::progress::Visibility;
 use douse::report::{Format, Palette};
+use douse::revoke::{
+    BatchSize, ClientOptions, Host, Patience, PlanOptions, Policy, Rejected, Unverified, parse_span,
+};
 use douse::source::{Rules, Separator, Threads, TreeRules, parse_list};
+use douse::vocabulary::Fingerprint;
+use etcetera::BaseStrategy as _;
 
 use super::args;
 
 /// The ignore file that is read from the current folder without being named.
 const IGNORE_FILE: &str = ".douseignore";
+
+/// Where people keep the credentials they work with; none of those is ever revoked.
+const OWN_CREDENTIALS: [&str; 4] = [
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+];
 
 /// What to read, and how.
 pub(super) struct Sources {
@@ -106,6 +121,126 @@ impl Output {
             file: args.output.clone(),
         }
     }
+}
+
+/// Which tokens to revoke, where, and how.
+pub(super) struct Revocation {
+    pub(super) tokens: Tokens,
+    pub(super) consent: Consent,
+    pub(super) max: Option<usize>,
+    pub(super) host: Host,
+    pub(super) policy: Policy,
+    pub(super) plan: PlanOptions,
+    pub(super) patience: Patience,
+    pub(super) client: ClientOptions,
+    pub(super) ledger: PathBuf,
+}
+
+/// Where the tokens come from.
+pub(super) enum Tokens {
+    Scanned(Sources),
+    Listed(PathBuf),
+}
+
+/// Whether the user wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    DryRun,
+    Given,
+    Ask,
+}
+
+impl Revocation {
+    pub(super) fn new(args: &args::RevokeArgs) -> Result<Self> {
+        let mut host = Host::parse(&args.api_url).context("--api-url")?;
+        if let Some(version) = &args.api_version {
+            host = host.with_api_version(version).context("--api-version")?;
+        }
+        let rate = args.budget.parse().context("--budget")?;
+        let interval = parse_span(&args.min_interval).context("--min-interval")?;
+        let policy =
+            Policy::new(rate, interval, host.reach()).context("--budget, --min-interval")?;
+        let batch_size = BatchSize::new(args.batch_size, host.reach()).context("--batch-size")?;
+        Ok(Self {
+            consent: consent(args)?,
+            tokens: match &args.credentials {
+                Some(list) => Tokens::Listed(list.clone()),
+                None => Tokens::Scanned(Sources::new(&args.source)?),
+            },
+            max: args.max,
+            policy,
+            plan: PlanOptions {
+                batch_size,
+                unverified: if args.unverified {
+                    Unverified::Send
+                } else {
+                    Unverified::Withhold
+                },
+                rejected: if args.resend_rejected {
+                    Rejected::Resend
+                } else {
+                    Rejected::Withhold
+                },
+                own: own_credentials(),
+                ..PlanOptions::new(&host)
+            },
+            host,
+            patience: if args.no_wait {
+                Patience::NoWait
+            } else {
+                Patience::Wait
+            },
+            client: ClientOptions {
+                timeout: parse_span(&args.timeout).context("--timeout")?,
+                ca_cert: args.ca_cert.as_deref().map(read_input).transpose()?,
+                ..ClientOptions::default()
+            },
+            ledger: ledger(args.ledger.as_deref())?,
+        })
+    }
+}
+
+/// Settled before anything is read, so that nobody waits for a scan to be told.
+fn consent(args: &args::RevokeArgs) -> Result<Consent> {
+    if args.dry_run {
+        return Ok(Consent::DryRun);
+    }
+    if args.yes {
+        return Ok(Consent::Given);
+    }
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        return Ok(Consent::Ask);
+    }
+    bail!(
+        "there is no terminal to ask on; nothing was sent. See what would be sent with --dry-run, \
+         then add --yes"
+    )
+}
+
+fn own_credentials() -> HashSet<Fingerprint> {
+    let values = OWN_CREDENTIALS.iter().filter_map(|name| environment(name));
+    values
+        .filter_map(|value| Some(Fingerprint::of(value.to_str()?.trim())))
+        .collect()
+}
+
+/// The ledger: what was asked for, else `DOUSE_LEDGER`, else in the user's state folder.
+fn ledger(asked: Option<&Path>) -> Result<PathBuf> {
+    if let Some(path) = asked {
+        return Ok(path.to_owned());
+    }
+    if let Some(path) = environment("DOUSE_LEDGER").filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    let folders = etcetera::choose_base_strategy()
+        .context("there is no home folder to keep the ledger in; name a file with --ledger")?;
+    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
+    Ok(state.join("douse").join("ledger.sqlite3"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks")]
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Whether progress is shown.

@@ -1,22 +1,22 @@
 //! For a person at a terminal of 80 columns: tokens first, each with its places, then what was not
 //! read, then one line that sums up and one that says what to do.
 
+mod revocation;
+
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::vocabulary::{
-    Checksum, Finding, Gap, Match, Outcome, Place, Revocable, RevokeReport, ScanReport, State, Stop,
-};
+use crate::vocabulary::{Checksum, Finding, Gap, Match, Place, Revocable, ScanReport};
 
 use super::{Secrets, escape};
+
+pub(super) use revocation::{plan, revocation};
 
 /// Places shown of one token; machine formats list more.
 const PLACES_SHOWN: usize = 10;
 /// Errors shown one by one.
 const ERRORS_SHOWN: usize = 20;
-/// Outcomes shown one by one, of those that need attention.
-const OUTCOMES_SHOWN: usize = 20;
 
 /// Whether to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn place(place: &Place) -> String {
     text
 }
 
-fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
     let warning = palette.warning();
     for error in report.errors.items.iter().take(ERRORS_SHOWN) {
         let (place, message) = (place(&error.place), escape(error.message.as_bytes()));
@@ -222,75 +222,6 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
         )?;
     }
     Ok(())
-}
-
-pub(super) fn revocation(
-    report: &RevokeReport,
-    palette: Palette,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let (bold, dim) = (palette.bold(), palette.dim());
-    let attention = |outcome: &&Outcome| match (outcome.state, &report.stop) {
-        (State::Accepted, _) => false,
-        // One line below says all there is to say of these.
-        (State::Pending, _) => false,
-        (State::Rejected | State::Unknown | State::Withheld, _) => true,
-    };
-    let shown: Vec<_> = report.outcomes.iter().filter(attention).collect();
-    for outcome in shown.iter().take(OUTCOMES_SHOWN) {
-        let reason = outcome.reason.as_deref().unwrap_or_default();
-        writeln!(
-            out,
-            "{bold}{}{bold:#} {} {dim}sha256 {}{dim:#}\n  {}",
-            outcome.state.as_str(),
-            outcome.kind.redacted(),
-            outcome.fingerprint,
-            escape(reason.as_bytes())
-        )?;
-    }
-    if shown.len() > OUTCOMES_SHOWN {
-        let more = (shown.len() - OUTCOMES_SHOWN) as u64;
-        writeln!(out, "{dim}and {} like these{dim:#}", count(more, "more"))?;
-    }
-    let states = [
-        State::Accepted,
-        State::Rejected,
-        State::Unknown,
-        State::Withheld,
-        State::Pending,
-    ];
-    let counts = states
-        .into_iter()
-        .map(|state| (report.count(state), state))
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, state)| format!("{n} {}", state.as_str()))
-        .collect::<Vec<_>>();
-    let counts = if counts.is_empty() {
-        "no tokens to revoke".to_owned()
-    } else {
-        counts.join(", ")
-    };
-    let requests = count(report.requests, "request");
-    writeln!(out, "{bold}{counts}{bold:#} ({requests} sent)")?;
-    ending(&report.stop, palette, out)
-}
-
-fn ending(stop: &Stop, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
-    let alarm = palette.alarm();
-    match stop {
-        Stop::Done => Ok(()),
-        Stop::DryRun => writeln!(out, "Dry run: nothing was sent."),
-        Stop::Budget { next_ms } => writeln!(
-            out,
-            "The budget is used up; the next request may go in {} s. Run the same command again then.",
-            next_ms.div_ceil(1000)
-        ),
-        Stop::Interrupted => writeln!(
-            out,
-            "{alarm}interrupted{alarm:#}: what was sent is on record; run the same command to go on"
-        ),
-        Stop::Failed(why) => writeln!(out, "{alarm}stopped:{alarm:#} {}", escape(why.as_bytes())),
-    }
 }
 
 /// `1 file`, `2 files`; words that end in "more" stay as they are.

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 pub use escape::escape;
 pub use human::Palette;
 
-use crate::vocabulary::{RevokeReport, ScanReport};
+use crate::vocabulary::{PlanSummary, RevokeReport, ScanReport};
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,4 +57,14 @@ pub fn revocation(report: &RevokeReport, format: Format, out: &mut dyn Write) ->
         Format::Json => json::revocation(report, out),
         Format::Jsonl => jsonl::revocation(report, out),
     }
+}
+
+/// Writes what a revocation is going to do, for a person to agree to.
+pub fn plan(plan: &PlanSummary, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+    human::plan(plan, palette, out)
+}
+
+/// Writes what could not be read, for a person.
+pub fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
+    human::unread(report, palette, out)
 }

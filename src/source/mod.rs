@@ -3,6 +3,7 @@
 //! A source pushes each blob, with its [`Origin`], into a [`Sink`], on the thread that read it,
 //! and tells the sink what it did not read. Sources know no tokens.
 
+mod buffer;
 mod list;
 mod read;
 mod rules;
@@ -13,8 +14,9 @@ mod walk;
 use std::fs::File;
 use std::io::{self, Read};
 
+pub use buffer::{Buffer, WINDOW};
 pub use list::{ListError, Separator, parse as parse_list};
-pub use read::{WINDOW, read_at, shrunk};
+pub use read::{read_at, shrunk};
 pub use rules::{Rules, RulesError};
 pub use stdin::push as push_stdin;
 pub use threads::Threads;

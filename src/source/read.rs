@@ -10,11 +10,8 @@ use std::path::Path;
 
 use crate::vocabulary::{Origin, SkipReason};
 
+use super::buffer::{Buffer, WINDOW};
 use super::{Content, Sink};
-
-/// Bytes read at once. Half of a core's second cache: what the kernel copied in is still there
-/// when it is searched and its lines are counted.
-pub const WINDOW: usize = 256 * 1024;
 
 /// Files from here on are left for the end of a walk, when all threads can share each of them.
 pub(super) const LARGE: u64 = 8 * 1024 * 1024;
@@ -46,13 +43,13 @@ pub(super) enum Large {
     Defer,
 }
 
-/// Reads the file at `path` and pushes it into `sink`. `buffer` is [`WINDOW`] bytes, reused from
-/// file to file.
+/// Reads the file at `path` and pushes it into `sink`. `buffer` is used for one file after
+/// the other.
 pub(super) fn push(
     path: &Path,
     named: Named,
     large: Large,
-    buffer: &mut [u8],
+    buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> Pushed {
     let origin = Origin::File(path);
@@ -69,7 +66,7 @@ fn try_push(
     path: &Path,
     named: Named,
     large: Large,
-    buffer: &mut [u8],
+    buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<Pushed> {
     let origin = Origin::File(path);
@@ -83,34 +80,34 @@ fn try_push(
     if length >= LARGE && large == Large::Defer {
         return Ok(Pushed::Deferred);
     }
-    if length > buffer.len() as u64 {
+    if length > WINDOW as u64 {
         sink.blob(&origin, Content::File(&file, length));
         return Ok(Pushed::Done);
     }
+    let window = buffer.window();
     // Files of /proc and the like say they are empty and are not: read those to their end.
-    let expected = if length == 0 {
-        usize::MAX
-    } else {
-        to_usize(length)
+    let expected = match usize::try_from(length) {
+        Ok(length @ 1..) => length,
+        Ok(0) | Err(_) => usize::MAX,
     };
     let mut filled = 0;
     while filled < expected {
-        if filled == buffer.len() {
-            let mut rest = Read::chain(&*buffer, file);
+        if filled == window.len() {
+            let mut rest = Read::chain(&*window, file);
             sink.blob(&origin, Content::Stream(&mut rest));
             return Ok(Pushed::Done);
         }
-        match file.read(&mut buffer[filled..]) {
+        match file.read(&mut window[filled..]) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                sink.blob(&origin, Content::Whole(&buffer[..filled]));
+                sink.blob(&origin, Content::Whole(&window[..filled]));
                 return Err(error);
             }
         }
     }
-    sink.blob(&origin, Content::Whole(&buffer[..filled]));
+    sink.blob(&origin, Content::Whole(&window[..filled]));
     if filled < expected && expected != usize::MAX {
         return Err(shrunk(filled as u64, length));
     }
@@ -122,10 +119,6 @@ pub fn shrunk(read: u64, length: u64) -> io::Error {
     io::Error::other(format!(
         "it shrank while it was read: {read} of {length} bytes were there"
     ))
-}
-
-fn to_usize(length: u64) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// Tells of something that is not a file. What a walk meets in passing holds no data at rest; what

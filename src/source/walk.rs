@@ -15,9 +15,10 @@ use std::sync::Mutex;
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::vocabulary::{Origin, SkipReason};
+use crate::vocabulary::{Label, Origin, SkipReason};
 
-use super::read::{self, Large, Named, Pushed, WINDOW};
+use super::buffer::Buffer;
+use super::read::{self, Large, Named, Pushed};
 use super::rules::Rules;
 use super::threads::Threads;
 use super::{Content, Sink};
@@ -60,7 +61,7 @@ impl Walk<'_> {
             }
         }
         let large = Mutex::new(Vec::new());
-        let visit = |buffer: &mut [u8], path: &Path, named: Named| {
+        let visit = |buffer: &mut Buffer, path: &Path, named: Named| {
             if read::push(path, named, Large::Defer, buffer, sink) == Pushed::Deferred
                 && let Ok(mut large) = large.lock()
             {
@@ -68,20 +69,19 @@ impl Walk<'_> {
             }
         };
         if files.len() < MANY_FILES {
-            let mut buffer = vec![0; if files.is_empty() { 0 } else { WINDOW }];
+            let mut buffer = LazyBuffer::default();
             for path in files.iter().take_while(|_| !sink.is_done()) {
-                visit(&mut buffer, path, Named::Outright);
+                visit(buffer.get(), path, Named::Outright);
             }
         } else {
             self.threads.install(|| {
-                files.into_par_iter().for_each_init(
-                    || vec![0; WINDOW],
-                    |buffer, path| {
+                files
+                    .into_par_iter()
+                    .for_each_init(LazyBuffer::default, |buffer, path| {
                         if !sink.is_done() {
-                            visit(buffer, &path, Named::Outright);
+                            visit(buffer.get(), &path, Named::Outright);
                         }
-                    },
-                );
+                    });
             });
         }
         if !folders.is_empty() && !sink.is_done() {
@@ -155,10 +155,20 @@ impl Walk<'_> {
             large.into_par_iter().for_each(|(path, named)| {
                 if !sink.is_done() {
                     // Its buffer is for files that shrank below a window meanwhile.
-                    read::push(&path, named, Large::Now, &mut vec![0; WINDOW], sink);
+                    read::push(&path, named, Large::Now, &mut Buffer::new(0), sink);
                 }
             });
         });
+    }
+}
+
+/// A thread's buffer, made when its first file is read.
+#[derive(Default)]
+struct LazyBuffer(Option<Buffer>);
+
+impl LazyBuffer {
+    fn get(&mut self) -> &mut Buffer {
+        self.0.get_or_insert_with(|| Buffer::new(0))
     }
 }
 
@@ -168,7 +178,7 @@ enum Root {
     Folder(PathBuf),
 }
 
-type Visit<'a> = dyn Fn(&mut [u8], &Path, Named) + Sync + 'a;
+type Visit<'a> = dyn Fn(&mut Buffer, &Path, Named) + Sync + 'a;
 
 /// Makes one visitor a thread.
 struct Visitors<'a> {
@@ -183,7 +193,7 @@ impl<'a> ParallelVisitorBuilder<'a> for Visitors<'a> {
             rules: self.rules,
             sink: self.sink,
             visit: self.visit,
-            buffer: Vec::new(),
+            buffer: LazyBuffer::default(),
         })
     }
 }
@@ -192,7 +202,7 @@ struct Visitor<'a> {
     rules: &'a Rules,
     sink: &'a dyn Sink,
     visit: &'a Visit<'a>,
-    buffer: Vec<u8>,
+    buffer: LazyBuffer,
 }
 
 impl ParallelVisitor for Visitor<'_> {
@@ -227,8 +237,7 @@ impl Visitor<'_> {
         }
         push_name(path, self.sink);
         if kind.is_file() {
-            self.buffer.resize(WINDOW, 0);
-            (self.visit)(&mut self.buffer, path, Named::InFolder);
+            (self.visit)(self.buffer.get(), path, Named::InFolder);
         } else if kind.is_symlink() {
             push_link(path, self.sink);
         } else if let Some(reason) = read::special(kind) {
@@ -242,21 +251,28 @@ impl Visitor<'_> {
 fn push_name(path: &Path, sink: &dyn Sink) {
     if let Some(name) = path.file_name() {
         let file = Origin::File(path);
-        let origin = Origin::Name { of: &file };
+        let origin = Origin::Label {
+            of: &file,
+            label: Label::Name,
+        };
         sink.blob(&origin, Content::Whole(name.as_encoded_bytes()));
     }
 }
 
 /// Pushes what a symbolic link holds: the path it points to.
 fn push_link(path: &Path, sink: &dyn Sink) {
-    let origin = Origin::File(path);
+    let file = Origin::File(path);
     match fs::read_link(path) {
         Ok(target) => {
+            let origin = Origin::Label {
+                of: &file,
+                label: Label::LinkTarget,
+            };
             let bytes = target.as_os_str().as_encoded_bytes();
             sink.blob(&origin, Content::Whole(bytes));
-            sink.skip(&origin, SkipReason::Symlink);
+            sink.skip(&file, SkipReason::Symlink);
         }
-        Err(error) => sink.error(&origin, &error),
+        Err(error) => sink.error(&file, &error),
     }
 }
 

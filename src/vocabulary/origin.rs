@@ -16,10 +16,12 @@ pub enum Origin<'a> {
     Stdin,
     /// A file on disk.
     File(&'a Path),
-    /// The name of something, which is text like any other.
-    Name {
-        /// What bears it.
+    /// Text that stands about something rather than in it.
+    Label {
+        /// What it stands about.
         of: &'a Origin<'a>,
+        /// Which text.
+        label: Label,
     },
     /// Something inside another blob: an archive's entry, an object of a repository.
     Member {
@@ -44,9 +46,9 @@ impl Origin<'_> {
                     .into_owned(),
                 members: Vec::new(),
             },
-            Self::Name { of } => {
+            Self::Label { of, label } => {
                 let mut place = of.place(redact);
-                place.members.push(NAME.to_owned());
+                place.members.push(label.as_str().to_owned());
                 place
             }
             Self::Member { within, name } => {
@@ -61,8 +63,24 @@ impl Origin<'_> {
     }
 }
 
-/// Stands as the innermost member where a token stands in the name of what precedes it.
-const NAME: &str = "(its name)";
+/// The texts that stand about a file; they may hold a token like any other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Its name.
+    Name,
+    /// Where a symbolic link points to: all that it holds.
+    LinkTarget,
+}
+
+impl Label {
+    /// Stands as the innermost member in a place.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "(name)",
+            Self::LinkTarget => "(link target)",
+        }
+    }
+}
 
 /// Paths below the current folder are told without the `./` that a walk of `.` puts before them.
 fn strip_dot(path: &Path) -> &Path {

@@ -1,9 +1,10 @@
 //! What became of each token that was to be revoked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::event::Ending;
 use super::exit::Exit;
+use super::finding::Match;
 use super::kind::Kind;
 use super::secret::Fingerprint;
 
@@ -105,12 +106,34 @@ impl RevokeReport {
             }
         }
     }
+}
 
-    /// Whether a signal ended it.
-    pub fn ending(&self) -> Ending {
-        match self.stop {
-            Stop::Interrupted => Ending::Interrupted,
-            Stop::Done | Stop::DryRun | Stop::Budget { .. } | Stop::Failed(_) => Ending::Finished,
-        }
-    }
+/// What a revocation is going to do, for a person to agree to.
+#[derive(Debug)]
+pub struct PlanSummary {
+    /// The host that will be told the tokens.
+    pub host: String,
+    /// The tokens that will be sent, by fingerprint.
+    pub tokens: Vec<PlannedToken>,
+    /// The requests that takes.
+    pub requests: usize,
+    /// How long that takes at least.
+    pub estimate: Duration,
+    /// Tokens that will not be sent, counted by their reasons.
+    pub withheld: Vec<(String, usize)>,
+    /// Tokens that were accepted before and will not be sent again.
+    pub already: usize,
+}
+
+/// A token that will be sent.
+#[derive(Debug)]
+pub struct PlannedToken {
+    /// Its name.
+    pub fingerprint: Fingerprint,
+    /// What sort of token it is.
+    pub kind: Arc<Kind>,
+    /// The first place it was found in, unless it came from a list.
+    pub first: Option<Match>,
+    /// How many places there are.
+    pub places: u64,
 }

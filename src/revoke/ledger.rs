@@ -1,0 +1,266 @@
+//! The record of every request and every token sent, in one SQLite file that all `douse`
+//! processes of a user share.
+//!
+//! It answers two questions that must survive crashes and reboots: may a request go now, and was
+//! this token accepted already. A request is on disk before its first byte leaves the machine;
+//! so whatever happens, nothing that was sent goes uncounted.
+//!
+//! It holds fingerprints only, never a token. It knows no network, waits for nothing but the
+//! file's own locks, and takes the time from its caller.
+//!
+//! | file | for |
+//! |---|---|
+//! | `ledger` | the database, mode 0600; `ledger-wal` and `ledger-shm` beside it are SQLite's |
+//! | `ledger.lock` | locked while the database is opened: two processes that create one at the same time would fail each other |
+//! | `ledger.send-HOST.lock` | locked from the grant of a request to the record of its end: requests to one host are serial over all processes |
+//!
+//! The locks are the operating system's, so they vanish with the process that holds them.
+
+use std::collections::HashMap;
+use std::fs::TryLockError;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+
+use super::budget::{Decision, Hold, Policy, Slot};
+use super::plan::Settled;
+use crate::vocabulary::{Fingerprint, Stamp, State};
+
+mod audit;
+mod schema;
+mod sender;
+
+pub use audit::{Count, CredentialRecord, RequestRecord};
+pub use sender::{Closed, Closing, Entry, Grant, RequestId, Sender};
+
+/// Why the ledger can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file, its folder or a lock beside it can't be made, opened or locked.
+    #[error("cannot open the ledger {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The file is not a ledger. It is left as it is.
+    #[error("{} is not a douse ledger; it was left as it is", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a ledger, and of a later version. It is left as it is.
+    #[error(
+        "the ledger {} has version {version}, and this douse knows only version {known}: use a \
+         newer douse",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The file is damaged. It is left as it is, for to begin another would forget what was sent.
+    #[error(
+        "the ledger {} is damaged and was left as it is; it tells what was sent in the last hour, \
+         so move it away only after that hour",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It can't be put in the mode in which readers and a writer don't block each other.
+    #[error("the ledger {} cannot use SQLite's WAL mode (is it on a network drive?)", path.display())]
+    NoWal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database failed.
+    #[error("the ledger failed: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Whose turn it is to send to a host.
+#[derive(Debug)]
+pub enum Turn<'a> {
+    /// Ours, until the sender is dropped.
+    Ours(Sender<'a>),
+    /// Another process has a request under way.
+    Taken,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, and makes it and its folder if they are missing.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self {
+            connection: schema::open(path)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Takes the turn to send to `host`, if no other process has it.
+    ///
+    /// A request that is still open then belongs to a process that died: it is closed as unknown,
+    /// and counts as having ended only now, since nobody knows when it did.
+    pub fn turn(&mut self, host: &str, now: &Stamp) -> Result<Turn<'_>, LedgerError> {
+        let path = schema::beside(&self.path, &format!(".send-{}.lock", file_name(host)));
+        let open = |source| LedgerError::Open {
+            path: path.clone(),
+            source,
+        };
+        let file = schema::private_file(&path).map_err(open)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Turn::Taken),
+            Err(TryLockError::Error(source)) => return Err(open(source)),
+        }
+        let mut sender = Sender::new(&mut self.connection, host, file);
+        sender.close_abandoned(now)?;
+        Ok(Turn::Ours(sender))
+    }
+
+    /// What is known of tokens that were sent to `host`. Those never sent are left out.
+    pub fn settled(
+        &self,
+        host: &str,
+        names: impl IntoIterator<Item = Fingerprint>,
+    ) -> Result<HashMap<Fingerprint, Settled>, LedgerError> {
+        settled(&self.connection, host, names)
+    }
+
+    /// Whether a request to `host` could go now, as far as the record tells; takes nothing.
+    pub fn decide(
+        &self,
+        host: &str,
+        policy: &Policy,
+        now: &Stamp,
+    ) -> Result<Decision, LedgerError> {
+        let slots = slots(&self.connection, host, policy.requests())?;
+        let slots: Vec<Slot> = slots.into_iter().map(|(_, slot)| slot).collect();
+        let hold = hold(&self.connection, host)?;
+        Ok(policy.decide(&slots, hold.as_ref(), now))
+    }
+
+    /// Makes the ledger fail at a certain point, for tests of what happens then.
+    #[cfg(test)]
+    pub(super) fn spoil(&self, trigger: &str) {
+        self.connection.execute_batch(trigger).unwrap();
+    }
+
+    /// The requests to `host` that still count against the budget of `policy`.
+    pub fn used(&self, host: &str, policy: &Policy, now: &Stamp) -> Result<usize, LedgerError> {
+        let slots = slots(&self.connection, host, policy.requests())?;
+        Ok(policy.used(slots.iter().map(|(_, slot)| slot), now))
+    }
+}
+
+/// `host` as a part of a file name. Two hosts that come out alike would merely take turns.
+fn file_name(host: &str) -> String {
+    host.chars()
+        .map(|c| match c {
+            'a'..='z' | '0'..='9' | '.' | '-' => c,
+            _ => '_',
+        })
+        .collect()
+}
+
+fn settled(
+    connection: &Connection,
+    host: &str,
+    names: impl IntoIterator<Item = Fingerprint>,
+) -> Result<HashMap<Fingerprint, Settled>, LedgerError> {
+    // One read transaction: without it, each of a million look-ups takes and gives back a lock.
+    let reading = connection.unchecked_transaction()?;
+    let mut query = reading.prepare_cached(
+        "SELECT state, request, updated_ms FROM credential WHERE host = ?1 AND fingerprint = ?2",
+    )?;
+    // In the table's own order, so that neighbours are found on the page that was just read.
+    let mut names: Vec<Fingerprint> = names.into_iter().collect();
+    names.sort_unstable();
+    let mut found = HashMap::new();
+    for name in names {
+        let known = query
+            .query_row(params![host, name.as_bytes()], |row| {
+                Ok(Settled {
+                    state: state(&row.get::<_, String>(0)?),
+                    request: row.get(1)?,
+                    at_ms: row.get(2)?,
+                })
+            })
+            .optional()?;
+        found.extend(known.map(|known| (name, known)));
+    }
+    Ok(found)
+}
+
+/// A token's state from its name in the ledger. One that is under way may have been taken.
+fn state(name: &str) -> State {
+    match name {
+        "accepted" => State::Accepted,
+        "rejected" => State::Rejected,
+        "pending" => State::Pending,
+        // 'sent' and 'unknown'; the table admits no other.
+        _ => State::Unknown,
+    }
+}
+
+/// The last `count` requests to `host` that took something from the budget, newest first.
+fn slots(
+    connection: &Connection,
+    host: &str,
+    count: u32,
+) -> Result<Vec<(RequestId, Slot)>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT id, state = 'open', slot_wall_ms, slot_boot_id, slot_boot_ms FROM request
+         WHERE host = ?1 AND (state = 'open' OR slot_wall_ms IS NOT NULL)
+         ORDER BY id DESC LIMIT ?2",
+    )?;
+    let rows = query.query_map(params![host, count], |row| {
+        let slot = if row.get(1)? {
+            Slot::Open
+        } else {
+            Slot::Ended(schema::stamp(row, 2)?)
+        };
+        Ok((row.get(0)?, slot))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn hold(connection: &Connection, host: &str) -> Result<Option<Hold>, LedgerError> {
+    let mut query = connection.prepare_cached(
+        "SELECT set_wall_ms, set_boot_id, set_boot_ms, wait_ms FROM hold WHERE host = ?1",
+    )?;
+    let hold = query
+        .query_row([host], |row| {
+            let wait = u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default();
+            Ok(Hold {
+                set_at: schema::stamp(row, 0)?,
+                wait: Duration::from_millis(wait),
+            })
+        })
+        .optional()?;
+    Ok(hold)
+}
+
+/// Whether SQLite says that the file is no database, or a broken one.
+fn is_damage(error: &rusqlite::Error) -> Option<ErrorCode> {
+    error
+        .sqlite_error_code()
+        .filter(|code| matches!(code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+#[cfg(test)]
+mod tests;

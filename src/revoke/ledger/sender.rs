@@ -1,0 +1,345 @@
+//! One process's turn to send to one host: a request is granted, sent, settled.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::super::budget::{Cause, Decision, Elapsed, Hold, Policy, Slot, elapsed};
+use super::super::plan::Settled;
+use super::schema::boot;
+use super::{LedgerError, hold, settled, slots};
+use crate::vocabulary::{Fingerprint, Stamp};
+
+/// The number of a request in the ledger.
+pub type RequestId = i64;
+
+/// The exclusive right to send to one host; one process has it at a time, until it is dropped.
+#[derive(Debug)]
+pub struct Sender<'a> {
+    connection: &'a mut Connection,
+    host: String,
+    // Its lock is the right itself; closing the file gives it back.
+    _lock: File,
+}
+
+/// A token as the ledger is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The token's name.
+    pub fingerprint: Fingerprint,
+    /// The identifier of its kind.
+    pub kind: &'a str,
+}
+
+/// Whether a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// It may; it is on disk under this number, and its tokens as sent.
+    Go(RequestId),
+    /// Not yet; nothing was recorded.
+    Wait {
+        /// For how long.
+        wait: Duration,
+        /// What for.
+        cause: Cause,
+    },
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The server took all of it.
+    Accepted,
+    /// The server refused its one token.
+    TokenRejected,
+    /// The server refused it because of something in it; nothing was taken.
+    BatchRejected,
+    /// The server asked for fewer requests; nothing was taken.
+    Throttled,
+    /// The server refused it whatever is in it; nothing was taken.
+    Refused,
+    /// What the server took is not known.
+    Unknown,
+    /// Nothing of it left this machine, so it takes nothing from the budget.
+    NotSent,
+}
+
+impl Closed {
+    /// The request's state in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::TokenRejected | Self::BatchRejected => "rejected",
+            Self::Throttled => "throttled",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::NotSent => "not_sent",
+        }
+    }
+
+    /// The state of its tokens, unless they go back to where they stood before.
+    fn settles(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => Some("accepted"),
+            Self::TokenRejected => Some("rejected"),
+            Self::Unknown => Some("unknown"),
+            Self::BatchRejected | Self::Throttled | Self::Refused | Self::NotSent => None,
+        }
+    }
+
+    /// Whether the request counts against the budget.
+    fn is_counted(self) -> bool {
+        match self {
+            Self::Accepted
+            | Self::TokenRejected
+            | Self::BatchRejected
+            | Self::Throttled
+            | Self::Refused
+            | Self::Unknown => true,
+            Self::NotSent => false,
+        }
+    }
+}
+
+/// All that is recorded of a request's end.
+#[derive(Debug, Clone)]
+pub struct Closing {
+    /// How it ended.
+    pub closed: Closed,
+    /// The answer's status, if there was one.
+    pub http_status: Option<u16>,
+    /// GitHub's own number of the request.
+    pub github_request_id: Option<String>,
+    /// The server's words, or the connection's error; redacted.
+    pub message: Option<String>,
+    /// For how long nothing is to be sent to this host, by any process.
+    pub hold: Option<Duration>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn new(connection: &'a mut Connection, host: &str, lock: File) -> Self {
+        Self {
+            connection,
+            host: host.to_owned(),
+            _lock: lock,
+        }
+    }
+
+    /// Closes, as unknown and ended only now, what a dead process left open.
+    pub(super) fn close_abandoned(&mut self, now: &Stamp) -> Result<(), LedgerError> {
+        let open: Vec<RequestId> = {
+            let mut query = self
+                .connection
+                .prepare_cached("SELECT id FROM request WHERE host = ?1 AND state = 'open'")?;
+            let rows = query.query_map([&self.host], |row| row.get(0))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for request in open {
+            let closing = Closing {
+                closed: Closed::Unknown,
+                http_status: None,
+                github_request_id: None,
+                message: Some("the process ended before the answer was recorded".to_owned()),
+                hold: None,
+            };
+            self.settle(request, &closing, now)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of tokens that were sent to this host.
+    pub fn settled(
+        &self,
+        names: impl IntoIterator<Item = Fingerprint>,
+    ) -> Result<HashMap<Fingerprint, Settled>, LedgerError> {
+        settled(self.connection, &self.host, names)
+    }
+
+    /// Asks for a request with the tokens `batch`. When this returns [`Grant::Go`], the request
+    /// and its tokens are on disk.
+    pub fn grant(
+        &mut self,
+        policy: &Policy,
+        batch: &[Entry<'_>],
+        now: &Stamp,
+    ) -> Result<Grant, LedgerError> {
+        let granting = immediate(self.connection)?;
+        let decision = decide(&granting, &self.host, policy, now)?;
+        let grant = match decision {
+            Decision::Go => Grant::Go(record(&granting, &self.host, batch, now)?),
+            Decision::Wait { wait, cause } => Grant::Wait { wait, cause },
+        };
+        granting.commit()?;
+        Ok(grant)
+    }
+
+    /// Records how a request and its tokens ended, all at once.
+    pub fn settle(
+        &mut self,
+        request: RequestId,
+        closing: &Closing,
+        now: &Stamp,
+    ) -> Result<(), LedgerError> {
+        let settling = immediate(self.connection)?;
+        let closed = closing.closed;
+        let slot = closed.is_counted().then_some(now);
+        let (slot_boot_id, slot_boot_ms) = slot.map_or((None, None), boot);
+        let (boot_id, boot_ms) = boot(now);
+        settling
+            .prepare_cached(
+                "UPDATE request SET state = ?2, http_status = ?3, github_request_id = ?4,
+                     message = ?5, ended_wall_ms = ?6, ended_boot_id = ?7, ended_boot_ms = ?8,
+                     slot_wall_ms = ?9, slot_boot_id = ?10, slot_boot_ms = ?11
+                 WHERE id = ?1 AND state = 'open'",
+            )?
+            .execute(params![
+                request,
+                closed.as_str(),
+                closing.http_status,
+                closing.github_request_id,
+                closing.message,
+                now.wall_ms,
+                boot_id,
+                boot_ms,
+                slot.map(|slot| slot.wall_ms),
+                slot_boot_id,
+                slot_boot_ms,
+            ])?;
+        settling
+            .prepare_cached(
+                "UPDATE credential SET state = coalesce(?2, resting), reason = ?3, updated_ms = ?4
+                 WHERE request = ?1 AND state = 'sent'",
+            )?
+            .execute(params![
+                request,
+                closed.settles(),
+                reason(closing),
+                now.wall_ms
+            ])?;
+        if let Some(wait) = closing.hold {
+            extend_hold(&settling, &self.host, wait, closed, now)?;
+        }
+        settling.commit()?;
+        Ok(())
+    }
+}
+
+/// What is kept with each token: the words, where they are about it.
+fn reason(closing: &Closing) -> Option<&str> {
+    match closing.closed {
+        Closed::TokenRejected | Closed::Unknown => closing.message.as_deref(),
+        Closed::Accepted
+        | Closed::BatchRejected
+        | Closed::Throttled
+        | Closed::Refused
+        | Closed::NotSent => None,
+    }
+}
+
+fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
+    let begun = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    Ok(begun)
+}
+
+/// Asks the budget; and where the time since a stamp can't be known, puts the present moment in
+/// its place, so that the waiting starts anew and comes to an end.
+fn decide(
+    granting: &Transaction<'_>,
+    host: &str,
+    policy: &Policy,
+    now: &Stamp,
+) -> Result<Decision, LedgerError> {
+    let (boot_id, boot_ms) = boot(now);
+    let mut counted = Vec::new();
+    for (request, slot) in slots(granting, host, policy.requests())? {
+        if let Slot::Ended(at) = &slot
+            && elapsed(at, now) == Elapsed::Unknown
+        {
+            granting.execute(
+                "UPDATE request SET slot_wall_ms = ?2, slot_boot_id = ?3, slot_boot_ms = ?4
+                 WHERE id = ?1",
+                params![request, now.wall_ms, boot_id, boot_ms],
+            )?;
+        }
+        counted.push(slot);
+    }
+    let hold = hold(granting, host)?;
+    if let Some(hold) = &hold
+        && elapsed(&hold.set_at, now) == Elapsed::Unknown
+    {
+        granting.execute(
+            "UPDATE hold SET set_wall_ms = ?2, set_boot_id = ?3, set_boot_ms = ?4 WHERE host = ?1",
+            params![host, now.wall_ms, boot_id, boot_ms],
+        )?;
+    }
+    Ok(policy.decide(&counted, hold.as_ref(), now))
+}
+
+/// Writes down a request that is about to be sent. A token that was accepted stays accepted.
+fn record(
+    granting: &Transaction<'_>,
+    host: &str,
+    batch: &[Entry<'_>],
+    now: &Stamp,
+) -> Result<RequestId, LedgerError> {
+    let (boot_id, boot_ms) = boot(now);
+    let tokens = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    granting.execute(
+        "INSERT INTO request
+             (host, state, tokens, started_wall_ms, started_boot_id, started_boot_ms)
+         VALUES (?1, 'open', ?2, ?3, ?4, ?5)",
+        params![host, tokens, now.wall_ms, boot_id, boot_ms],
+    )?;
+    let request = granting.last_insert_rowid();
+    let mut send = granting.prepare_cached(
+        "INSERT INTO credential
+             (host, fingerprint, kind, state, resting, request, reason, updated_ms)
+         VALUES (?1, ?2, ?3, 'sent', 'pending', ?4, NULL, ?5)
+         ON CONFLICT (host, fingerprint) DO UPDATE SET
+             resting = CASE WHEN state IN ('sent', 'unknown') THEN 'unknown' ELSE 'pending' END,
+             state = 'sent', kind = excluded.kind, request = excluded.request, reason = NULL,
+             updated_ms = excluded.updated_ms
+         WHERE state <> 'accepted'",
+    )?;
+    for Entry { fingerprint, kind } in batch {
+        send.execute(params![
+            host,
+            fingerprint.as_bytes(),
+            kind,
+            request,
+            now.wall_ms
+        ])?;
+    }
+    Ok(request)
+}
+
+/// Sets a hold, unless one is in force that lasts longer.
+fn extend_hold(
+    settling: &Transaction<'_>,
+    host: &str,
+    wait: Duration,
+    closed: Closed,
+    now: &Stamp,
+) -> Result<(), LedgerError> {
+    let left = hold(settling, host)?.map_or(Duration::ZERO, |hold: Hold| hold.left(now));
+    if left >= wait {
+        return Ok(());
+    }
+    let (boot_id, boot_ms) = boot(now);
+    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    settling.execute(
+        "INSERT OR REPLACE INTO hold (host, set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            host,
+            now.wall_ms,
+            boot_id,
+            boot_ms,
+            wait_ms,
+            closed.as_str()
+        ],
+    )?;
+    Ok(())
+}
