@@ -15,7 +15,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::detect::{Detector, Hit, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Unverified};
-use crate::source::{Buffer, Content, Sink, Threads, WINDOW, read_at, shrunk};
+use crate::source::{Buffer, Content, Sink, Threads, WINDOW, complete, read_at};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Ending, Interrupt, Match, Origin, Place, ReadError,
     ScanReport, Skip, SkipReason,
@@ -172,7 +172,7 @@ impl Blob<'_> {
     fn whole(&self, bytes: &[u8]) {
         self.gather.scan.counters.bytes(bytes.len() as u64);
         WindowScanner::new(self.gather.scan.detector, 0).last(bytes, |located| {
-            self.consider(located);
+            self.consider(&located);
         });
     }
 
@@ -180,7 +180,7 @@ impl Blob<'_> {
     fn stream(&self, stream: &mut dyn Read) -> io::Result<()> {
         let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
         let read = |buffer: &mut [u8], _| fill(stream, buffer);
-        let consider = |located: Located<'_>| self.consider(located);
+        let consider = |located: Located<'_>| self.consider(&located);
         self.gather
             .windows(&mut scanner, u64::MAX, read, consider)
             .map(|_| ())
@@ -191,9 +191,9 @@ impl Blob<'_> {
         let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
         let read =
             |buffer: &mut [u8], offset| read_at(file, first(buffer, length - offset), offset);
-        let consider = |located: Located<'_>| self.consider(located);
+        let consider = |located: Located<'_>| self.consider(&located);
         let end = self.gather.windows(&mut scanner, length, read, consider)?;
-        self.gather.complete(end, length)
+        self.gather.complete(file, end, length)
     }
 
     /// Scans a file on all threads, a few stretches at a time.
@@ -223,7 +223,7 @@ impl Blob<'_> {
     }
 
     /// Counts what is not wanted, and records what is.
-    fn consider(&self, located: Located<'_>) {
+    fn consider(&self, located: &Located<'_>) {
         if self.gather.findings.wants(&located.hit) {
             self.record(&located.hit, located.offset, located.lines);
         }
@@ -299,7 +299,7 @@ impl Gather<'_> {
         Stretch {
             hits,
             lines: scanner.lines(),
-            read: end.and_then(|end| self.complete(end, limit)),
+            read: end.and_then(|end| self.complete(file, end, limit)),
         }
     }
 
@@ -308,12 +308,12 @@ impl Gather<'_> {
         self.scan.detector.reach().saturating_sub(1)
     }
 
-    /// An error if a file ended before it should have, unless we were told to stop.
-    fn complete(&self, end: u64, length: u64) -> io::Result<()> {
-        if end < length && !self.is_done() {
-            Err(shrunk(end, length))
-        } else {
+    /// An error if a file was cut short under the scan; that we stopped is another matter.
+    fn complete(&self, file: &File, end: u64, length: u64) -> io::Result<()> {
+        if self.is_done() {
             Ok(())
+        } else {
+            complete(file, end, length)
         }
     }
 

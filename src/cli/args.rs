@@ -30,7 +30,7 @@ pub(super) enum Command {
     /// Look for tokens in files, folders and standard input
     Scan(ScanArgs),
     /// Find tokens and have GitHub revoke them. This cannot be undone
-    Revoke(RevokeArgs),
+    Revoke(Box<RevokeArgs>),
     /// List the kinds of tokens that are looked for, or prove a pattern file
     Patterns(PatternsArgs),
     /// Print a completion script for a shell
@@ -145,13 +145,11 @@ pub(super) struct RevokeArgs {
     ])]
     pub(super) credentials: Option<PathBuf>,
 
-    /// Print the plan and send nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
 
-    /// Do not ask
-    #[arg(long)]
-    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
 
     /// Also send what looks like a token and fails its checksum
     #[arg(long)]
@@ -161,14 +159,35 @@ pub(super) struct RevokeArgs {
     #[arg(long)]
     pub(super) resend_rejected: bool,
 
-    /// Refuse if there are more than N tokens to send
-    #[arg(long, value_name = "N")]
-    pub(super) max: Option<usize>,
-
     /// Send what the budget allows now and leave the rest for the next run
     #[arg(long)]
     pub(super) no_wait: bool,
 
+    /// What was sent and what came of it, shared by all runs [default: the value of `DOUSE_LEDGER`,
+    /// or a file in your state folder]
+    #[arg(long, value_name = "FILE")]
+    pub(super) ledger: Option<PathBuf>,
+}
+
+/// Whether to go ahead.
+#[derive(Debug, Args)]
+pub(super) struct ConsentArgs {
+    /// Print the plan and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+
+    /// Refuse if there are more than N tokens to send
+    #[arg(long, value_name = "N")]
+    pub(super) max: Option<usize>,
+}
+
+/// Where requests go, and how.
+#[derive(Debug, Args)]
+pub(super) struct HostArgs {
     /// GitHub's API
     #[arg(long, value_name = "URL", default_value = "https://api.github.com")]
     pub(super) api_url: String,
@@ -196,10 +215,6 @@ pub(super) struct RevokeArgs {
     /// Trust the certificates in FILE (PEM) as well
     #[arg(long, value_name = "FILE")]
     pub(super) ca_cert: Option<PathBuf>,
-
-    /// What was sent and what came of it, shared by all runs [default: DOUSE_LEDGER, or in the user's state folder]
-    #[arg(long, value_name = "FILE")]
-    pub(super) ledger: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser as _};
 use douse::detect::Detector;
 use douse::pattern::PatternSet;
+use douse::progress::Visibility;
 use douse::report::escape;
 use douse::vocabulary::{Exit, Interrupt, Redact as _, SystemClock};
 
@@ -35,12 +36,32 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
+/// What every command works with.
+struct Session {
+    detector: Detector,
+    clock: SystemClock,
+    interrupt: Interrupt,
+    visibility: Visibility,
+    color: args::Color,
+}
+
+impl Session {
+    fn new(cli: &Cli) -> Result<Self> {
+        Ok(Self {
+            detector: detector()?,
+            clock: SystemClock::new(),
+            interrupt: interrupt()?,
+            visibility: settings::visibility(cli.quiet),
+            color: cli.color,
+        })
+    }
+}
+
 fn dispatch(cli: &Cli) -> Result<Exit> {
-    let clock = SystemClock::new();
     match &cli.command {
-        Command::Scan(args) => scan::run(cli, args, &detector()?, &clock, &interrupt()?),
-        Command::Revoke(args) => revoke::run(cli, args, &detector()?, &clock, &interrupt()?),
-        Command::Patterns(args) => patterns::run(args, detector()?),
+        Command::Scan(args) => scan::run(&Session::new(cli)?, args),
+        Command::Revoke(args) => revoke::run(&Session::new(cli)?, args),
+        Command::Patterns(args) => patterns::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "douse", &mut script);

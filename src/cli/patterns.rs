@@ -9,16 +9,17 @@ use douse::report::{Format, escape};
 use douse::vocabulary::{Exit, Revocable};
 
 use super::args::{PatternsAction, PatternsArgs};
+use super::detector;
 use super::settings::{Output, read_input};
 
-pub(super) fn run(args: &PatternsArgs, detector: Detector) -> Result<Exit> {
+pub(super) fn run(args: &PatternsArgs) -> Result<Exit> {
     let output = Output {
         format: Format::Jsonl,
         file: None,
     };
     match &args.action {
-        None | Some(PatternsAction::List) => list(&output, detector.patterns()),
-        Some(PatternsAction::Check { file: None }) => check(&output, &detector),
+        None | Some(PatternsAction::List) => list(&output, &PatternSet::embedded()?),
+        Some(PatternsAction::Check { file: None }) => check(&output, &detector()?),
         Some(PatternsAction::Check { file: Some(file) }) => {
             check(&output, &Detector::new(read(file)?)?)
         }

@@ -6,88 +6,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use douse::detect::Detector;
 use douse::findings::{Retain, Unverified};
-use douse::progress::{Progress, Visibility};
+use douse::progress::Progress;
 use douse::report::{self, Format, Palette};
 use douse::revoke::{
-    Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
+    Batch, Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
 };
-use douse::scan::Scan;
 use douse::vocabulary::{
-    Clock, Counters, Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary,
-    PlannedToken, RevokeReport, ScanReport, Stop,
+    Ending, Exit, Finding, Fingerprint, Match, Outcome, PlanSummary, PlannedToken, RevokeReport,
+    ScanReport, Stop,
 };
 
-use super::args::{Cli, RevokeArgs};
+use zeroize::Zeroizing;
+
+use super::Session;
+use super::args::RevokeArgs;
 use super::credentials;
 use super::scan::scan_sources;
-use super::settings::{Consent, Output, Revocation, Sources, Tokens, read_input, visibility};
+use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 
-pub(super) fn run(
-    cli: &Cli,
-    args: &RevokeArgs,
-    detector: &Detector,
-    clock: &dyn Clock,
-    interrupt: &Interrupt,
-) -> Result<Exit> {
+pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let settings = Revocation::new(args)?;
-    let output = Output::new(&args.report, cli.color);
+    let output = Output::new(&args.report, session.color);
     output.check()?;
-    let visibility = visibility(cli.quiet);
-    let gathered = match &settings.tokens {
-        Tokens::Listed(path) => {
-            let credentials = credentials::parse(&read_input(path)?, detector);
-            Gathered {
-                candidates: credentials.candidates,
-                strays: credentials.strays,
-                places: HashMap::new(),
-                exit: Exit::Clean,
-            }
-        }
-        Tokens::Scanned(sources) => {
-            let scan = scan(&settings, sources, detector, clock, interrupt, visibility);
-            report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
-            if scan.ending == Ending::Interrupted {
-                bail!("interrupted while looking for tokens; nothing was sent");
-            }
-            Gathered::from_scan(scan)
-        }
-    };
-    let (exit, strays, places) = (gathered.exit, gathered.strays, gathered.places);
+    let gathered = Gathered::new(session, &settings)?;
     let mut known = Known::open(&settings, &gathered.candidates)?;
     let plan = Plan::new(
         gathered.candidates,
         |fingerprint| known.settled.get(fingerprint).copied(),
         &settings.plan,
     );
-    let summary = summary(&plan, &settings, &strays, &places);
-    if settings.max.is_some_and(|max| plan.tokens() > max) {
-        bail!(
-            "the plan holds {} tokens, more than --max allows; nothing was sent",
-            plan.tokens()
-        );
+    let tokens = plan.tokens();
+    if settings.max.is_some_and(|max| tokens > max) {
+        bail!("the plan holds {tokens} tokens, more than --max allows; nothing was sent");
     }
-    let mut report = match settings.consent {
-        Consent::DryRun => {
-            if let Format::Human(palette) = output.format {
-                return dry_run(&plan, &summary, &output, palette).map(|end| end.max(exit));
-            }
-            plan.unsent(Stop::DryRun)
-        }
-        Consent::Given | Consent::Ask if plan.tokens() == 0 => plan.unsent(Stop::Done),
-        Consent::Given => {
-            settings.carry_out(plan, &mut known, detector, clock, interrupt, visibility)?
-        }
-        Consent::Ask => {
+    let summary = summary(&plan, &settings, &gathered.strays, &gathered.places);
+    let mut report = match (settings.consent, tokens) {
+        (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
+        (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
+        (Consent::Given, _) => carry_out(session, &settings, plan, &mut known)?,
+        (Consent::Ask, _) => {
             ask(&summary)?;
-            settings.carry_out(plan, &mut known, detector, clock, interrupt, visibility)?
+            carry_out(session, &settings, plan, &mut known)?
         }
     };
-    report.outcomes.extend(strays);
+    report.outcomes.extend(gathered.strays);
     report.outcomes.sort_by_key(|outcome| outcome.fingerprint);
-    output.write(|out| report::revocation(&report, output.format, out))?;
-    Ok(report.exit().max(exit))
+    output.write(|out| match (&report.stop, output.format) {
+        (Stop::DryRun, Format::Human(palette)) => {
+            report::plan(&summary, palette, out)?;
+            writeln!(out, "Dry run: nothing was sent.")
+        }
+        (_, format) => report::revocation(&report, format, out),
+    })?;
+    Ok(report.exit().max(gathered.exit))
 }
 
 /// The tokens there are, and what is to be said of them.
@@ -102,6 +74,33 @@ struct Gathered {
 }
 
 impl Gathered {
+    fn new(session: &Session, settings: &Revocation) -> Result<Self> {
+        match &settings.tokens {
+            Tokens::Listed(path) => {
+                let list = Zeroizing::new(read_input(path)?);
+                let credentials = credentials::parse(&list, &session.detector);
+                Ok(Self {
+                    candidates: credentials.candidates,
+                    strays: credentials.strays,
+                    places: HashMap::new(),
+                    exit: Exit::Clean,
+                })
+            }
+            Tokens::Scanned(sources) => {
+                let unverified = match settings.plan.unverified {
+                    douse::revoke::Unverified::Withhold => Unverified::Count,
+                    douse::revoke::Unverified::Send => Unverified::List,
+                };
+                let scan = scan_sources(session, sources, Retain::Secrets, unverified);
+                report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
+                if scan.ending == Ending::Interrupted {
+                    bail!("interrupted while looking for tokens; nothing was sent");
+                }
+                Ok(Self::from_scan(scan))
+            }
+        }
+    }
+
     fn from_scan(scan: ScanReport) -> Self {
         let exit = if scan.is_complete() {
             Exit::Clean
@@ -130,31 +129,6 @@ impl Gathered {
             exit,
         }
     }
-}
-
-fn scan(
-    settings: &Revocation,
-    sources: &Sources,
-    detector: &Detector,
-    clock: &dyn Clock,
-    interrupt: &Interrupt,
-    visibility: Visibility,
-) -> ScanReport {
-    let counters = Arc::new(Counters::default());
-    let _progress = Progress::of_scan(visibility, &counters);
-    let scan = Scan {
-        detector,
-        threads: &sources.threads,
-        clock,
-        interrupt,
-        counters: &counters,
-        retain: Retain::Secrets,
-        unverified: match settings.plan.unverified {
-            douse::revoke::Unverified::Withhold => Unverified::Count,
-            douse::revoke::Unverified::Send => Unverified::List,
-        },
-    };
-    scan_sources(&scan, sources)
 }
 
 /// The ledger and what it knows of the tokens at hand.
@@ -195,7 +169,7 @@ fn summary(
         let reason = stray.reason.clone().unwrap_or_default();
         *withheld.entry(reason).or_default() += 1;
     }
-    let tokens = plan.batches.iter().flat_map(|batch| batch.tokens());
+    let tokens = plan.batches.iter().flat_map(Batch::tokens);
     PlanSummary {
         host: settings.host.key().to_owned(),
         tokens: tokens
@@ -216,15 +190,6 @@ fn summary(
     }
 }
 
-fn dry_run(plan: &Plan, summary: &PlanSummary, output: &Output, palette: Palette) -> Result<Exit> {
-    output.write(|out| {
-        report::plan(summary, palette, out)?;
-        writeln!(out, "Dry run: nothing was sent.")
-    })?;
-    let open = plan.tokens() > 0 || !summary.withheld.is_empty();
-    Ok(if open { Exit::Found } else { Exit::Clean })
-}
-
 /// Shows the plan and has the number of tokens typed.
 fn ask(summary: &PlanSummary) -> Result<()> {
     let mut err = io::stderr().lock();
@@ -241,34 +206,33 @@ fn ask(summary: &PlanSummary) -> Result<()> {
     }
 }
 
-impl Revocation {
-    fn carry_out(
-        &self,
-        plan: Plan,
-        known: &mut Known,
-        detector: &Detector,
-        clock: &dyn Clock,
-        interrupt: &Interrupt,
-        visibility: Visibility,
-    ) -> Result<RevokeReport> {
-        let Some(ledger) = &mut known.ledger else {
-            bail!("there is no ledger; nothing was sent");
-        };
-        let client = Client::new(&self.host, self.client.clone())?;
-        let mut observer = Bar(Progress::of_revocation(visibility, plan.tokens() as u64));
-        let runner = Runner {
-            host: &self.host,
-            transport: &client,
-            ledger,
-            policy: self.policy,
-            patience: self.patience,
-            clock,
-            interrupt,
-            redact: detector,
-            observer: &mut observer,
-        };
-        Ok(runner.run(plan))
-    }
+/// Sends what the plan says.
+fn carry_out(
+    session: &Session,
+    settings: &Revocation,
+    plan: Plan,
+    known: &mut Known,
+) -> Result<RevokeReport> {
+    let Some(ledger) = &mut known.ledger else {
+        bail!("there is no ledger; nothing was sent");
+    };
+    let client = Client::new(&settings.host, settings.client.clone())?;
+    let mut observer = Bar(Progress::of_revocation(
+        session.visibility,
+        plan.tokens() as u64,
+    ));
+    let runner = Runner {
+        host: &settings.host,
+        transport: &client,
+        ledger,
+        policy: settings.policy,
+        patience: settings.patience,
+        clock: &session.clock,
+        interrupt: &session.interrupt,
+        redact: &session.detector,
+        observer: &mut observer,
+    };
+    Ok(runner.run(plan))
 }
 
 /// Shows a run as a bar.

@@ -3,26 +3,20 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use douse::detect::Detector;
 use douse::findings::{Retain, Unverified};
 use douse::progress::Progress;
 use douse::report::{self, Secrets};
 use douse::scan::Scan;
 use douse::source::{Walk, push_stdin};
-use douse::vocabulary::{Clock, Counters, Exit, Interrupt, ScanReport};
+use douse::vocabulary::{Counters, Exit, ScanReport};
 
-use super::args::{Cli, ScanArgs};
-use super::settings::{Output, Sources, Stdin, visibility};
+use super::Session;
+use super::args::ScanArgs;
+use super::settings::{Output, Sources, Stdin};
 
-pub(super) fn run(
-    cli: &Cli,
-    args: &ScanArgs,
-    detector: &Detector,
-    clock: &dyn Clock,
-    interrupt: &Interrupt,
-) -> Result<Exit> {
+pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
     let sources = Sources::new(&args.source)?;
-    let output = Output::new(&args.report, cli.color);
+    let output = Output::new(&args.report, session.color);
     output.check()?;
     let (retain, secrets) = if args.show_secrets {
         (Retain::Secrets, Secrets::Show)
@@ -34,28 +28,32 @@ pub(super) fn run(
     } else {
         Unverified::Count
     };
-    let counters = Arc::new(Counters::default());
-    let progress = Progress::of_scan(visibility(cli.quiet), &counters);
-    let scan = Scan {
-        detector,
-        threads: &sources.threads,
-        clock,
-        interrupt,
-        counters: &counters,
-        retain,
-        unverified,
-    };
-    let report = scan_sources(&scan, &sources);
-    drop(progress);
+    let report = scan_sources(session, &sources, retain, unverified);
     output.write(|out| report::scan(&report, output.format, secrets, out))?;
     Ok(report.exit())
 }
 
 /// Scans standard input, if asked to, and then the paths.
-pub(super) fn scan_sources(scan: &Scan<'_>, sources: &Sources) -> ScanReport {
+pub(super) fn scan_sources(
+    session: &Session,
+    sources: &Sources,
+    retain: Retain,
+    unverified: Unverified,
+) -> ScanReport {
+    let counters = Arc::new(Counters::default());
+    let _progress = Progress::of_scan(session.visibility, &counters);
+    let scan = Scan {
+        detector: &session.detector,
+        threads: &sources.threads,
+        clock: &session.clock,
+        interrupt: &session.interrupt,
+        counters: &counters,
+        retain,
+        unverified,
+    };
     scan.run(|sink| {
         if sources.stdin == Stdin::Scanned {
-            push_stdin(scan.interrupt, sink);
+            push_stdin(&session.interrupt, sink);
         }
         let walk = Walk {
             paths: &sources.paths,

@@ -138,7 +138,7 @@ pub(super) struct Revocation {
 
 /// Where the tokens come from.
 pub(super) enum Tokens {
-    Scanned(Sources),
+    Scanned(Box<Sources>),
     Listed(PathBuf),
 }
 
@@ -152,25 +152,20 @@ pub(super) enum Consent {
 
 impl Revocation {
     pub(super) fn new(args: &args::RevokeArgs) -> Result<Self> {
-        let mut host = Host::parse(&args.api_url).context("--api-url")?;
-        if let Some(version) = &args.api_version {
+        let wanted = &args.host;
+        let mut host = Host::parse(&wanted.api_url).context("--api-url")?;
+        if let Some(version) = &wanted.api_version {
             host = host.with_api_version(version).context("--api-version")?;
         }
-        let rate = args.budget.parse().context("--budget")?;
-        let interval = parse_span(&args.min_interval).context("--min-interval")?;
-        let policy =
-            Policy::new(rate, interval, host.reach()).context("--budget, --min-interval")?;
-        let batch_size = BatchSize::new(args.batch_size, host.reach()).context("--batch-size")?;
+        let rate = wanted.budget.parse().context("--budget")?;
+        let interval = parse_span(&wanted.min_interval).context("--min-interval")?;
         Ok(Self {
-            consent: consent(args)?,
-            tokens: match &args.credentials {
-                Some(list) => Tokens::Listed(list.clone()),
-                None => Tokens::Scanned(Sources::new(&args.source)?),
-            },
-            max: args.max,
-            policy,
+            consent: consent(&args.consent)?,
+            max: args.consent.max,
+            policy: Policy::new(rate, interval, host.reach())?,
             plan: PlanOptions {
-                batch_size,
+                batch_size: BatchSize::new(wanted.batch_size, host.reach())
+                    .context("--batch-size")?,
                 unverified: if args.unverified {
                     Unverified::Send
                 } else {
@@ -191,17 +186,21 @@ impl Revocation {
                 Patience::Wait
             },
             client: ClientOptions {
-                timeout: parse_span(&args.timeout).context("--timeout")?,
-                ca_cert: args.ca_cert.as_deref().map(read_input).transpose()?,
+                timeout: parse_span(&wanted.timeout).context("--timeout")?,
+                ca_cert: wanted.ca_cert.as_deref().map(read_input).transpose()?,
                 ..ClientOptions::default()
             },
             ledger: ledger(args.ledger.as_deref())?,
+            tokens: match &args.credentials {
+                Some(list) => Tokens::Listed(list.clone()),
+                None => Tokens::Scanned(Box::new(Sources::new(&args.source)?)),
+            },
         })
     }
 }
 
 /// Settled before anything is read, so that nobody waits for a scan to be told.
-fn consent(args: &args::RevokeArgs) -> Result<Consent> {
+fn consent(args: &args::ConsentArgs) -> Result<Consent> {
     if args.dry_run {
         return Ok(Consent::DryRun);
     }

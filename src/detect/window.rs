@@ -167,7 +167,7 @@ mod tests {
     fn naive(blob: &[u8], token: &str) -> Vec<(u64, u64, u64, String)> {
         let starts = (0..blob.len()).filter(|&at| blob[at..].starts_with(token.as_bytes()));
         let places = starts.map(|at| {
-            let line = blob[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = blob[..at].split(|&byte| byte == b'\n').count();
             let line_start = blob[..at].iter().rposition(|&byte| byte == b'\n');
             let column = at - line_start.map_or(0, |newline| newline + 1) + 1;
             (at as u64, line as u64, column as u64, token.to_owned())

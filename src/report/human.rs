@@ -246,13 +246,10 @@ fn bytes(n: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    let digits = if value < 9.995 {
-        2
-    } else if value < 99.95 {
-        1
-    } else {
-        0
-    };
+    let digits = [9.995, 99.95]
+        .iter()
+        .filter(|&&limit| value < limit)
+        .count();
     format!("{value:.digits$} {}", UNITS[unit])
 }
 

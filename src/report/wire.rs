@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
 use crate::vocabulary::{
-    Finding, Kind, Match, Outcome, Place, ReadError, Revocable, RevokeReport, ScanReport, Skip,
-    State, Stop, rfc3339,
+    Finding, Kind, Match, Outcome, Place, ReadError, Revocable, RevokeReport, ScanReport, Secret,
+    Skip, State, Stop, rfc3339,
 };
 
 use super::Secrets;
@@ -61,7 +61,7 @@ impl<'a> TokenWire<'a> {
             redacted: finding.kind.redacted(),
             token: match secrets {
                 Secrets::Redact => None,
-                Secrets::Show => finding.secret.as_ref().map(|secret| secret.expose()),
+                Secrets::Show => finding.secret.as_ref().map(Secret::expose),
             },
         }
     }

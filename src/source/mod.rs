@@ -16,7 +16,7 @@ use std::io::{self, Read};
 
 pub use buffer::{Buffer, WINDOW};
 pub use list::{ListError, Separator, parse as parse_list};
-pub use read::{read_at, shrunk};
+pub use read::{complete, read_at};
 pub use rules::{Rules, RulesError};
 pub use stdin::push as push_stdin;
 pub use threads::Threads;

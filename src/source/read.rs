@@ -93,7 +93,7 @@ fn try_push(
     let mut filled = 0;
     while filled < expected {
         if filled == window.len() {
-            let mut rest = Read::chain(&*window, file);
+            let mut rest = Read::chain(&*window, &file);
             sink.blob(&origin, Content::Stream(&mut rest));
             return Ok(Pushed::Done);
         }
@@ -108,17 +108,22 @@ fn try_push(
         }
     }
     sink.blob(&origin, Content::Whole(&window[..filled]));
-    if filled < expected && expected != usize::MAX {
-        return Err(shrunk(filled as u64, length));
+    if expected == usize::MAX {
+        Ok(Pushed::Done)
+    } else {
+        complete(&file, filled as u64, length).map(|()| Pushed::Done)
     }
-    Ok(Pushed::Done)
 }
 
-/// The error of a file that ended before the length it had when it was opened.
-pub fn shrunk(read: u64, length: u64) -> io::Error {
-    io::Error::other(format!(
-        "it shrank while it was read: {read} of {length} bytes were there"
-    ))
+/// An error if a file of `length` bytes ended after `read` ones because it was cut short meanwhile.
+/// Some files of virtual file systems just say that they are longer than they are.
+pub fn complete(file: &File, read: u64, length: u64) -> io::Result<()> {
+    if read < length && file.metadata()?.len() < length {
+        return Err(io::Error::other(format!(
+            "it shrank while it was read: {read} of {length} bytes were there"
+        )));
+    }
+    Ok(())
 }
 
 /// Tells of something that is not a file. What a walk meets in passing holds no data at rest; what

@@ -40,13 +40,13 @@ impl<T: Ord> Capped<T> {
         }
     }
 
-    /// The kept items, sorted, and the number of those that were not kept.
+    /// The kept items, sorted, and the number of those that were not kept. Of equal items, such
+    /// as come from a folder that was named twice, one is left.
     pub fn into_sorted(self) -> Listed<T> {
         let omitted = self.total - self.kept.len() as u64;
-        Listed {
-            items: self.kept.into_sorted_vec(),
-            omitted,
-        }
+        let mut items = self.kept.into_sorted_vec();
+        items.dedup();
+        Listed { items, omitted }
     }
 }
 
@@ -83,6 +83,15 @@ impl<T> Default for Listed<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_equal_items_one_is_left() {
+        let mut twice = Capped::new(10);
+        for n in [2, 1, 2, 1] {
+            twice.push(n);
+        }
+        assert_eq!(twice.into_sorted().items, [1, 2]);
+    }
 
     #[test]
     fn the_first_in_order_are_kept_whatever_the_order_of_arrival() {
