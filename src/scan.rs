@@ -348,3 +348,127 @@ fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(filled)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::detect::tests::{PREFIXES, detector, token};
+    use crate::vocabulary::SystemClock;
+
+    /// Scans what `push` pushes on `threads` threads; tells offset, line, column and token.
+    fn scan(threads: usize, push: impl FnOnce(&dyn Sink)) -> Vec<(u64, u64, u64, String)> {
+        let scan = Scan {
+            detector: &detector(),
+            threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
+            clock: &SystemClock::new(),
+            interrupt: &Interrupt::new(),
+            counters: &Counters::default(),
+            retain: Retain::Secrets,
+            unverified: Unverified::Count,
+        };
+        let report = scan.run(push);
+        assert!(report.is_complete(), "{:?}", report.errors);
+        let mut found = Vec::new();
+        for finding in &report.findings {
+            let token = finding.secret.as_ref().unwrap().expose();
+            for at in &finding.matches.items {
+                found.push((at.offset, at.line, at.column, token.to_owned()));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// A text with tokens around each multiple of `every` bytes, and where they stand.
+    fn planted(length: usize, every: usize) -> (Vec<u8>, Vec<(u64, u64, u64, String)>) {
+        let line = b"2026-11-21 INFO a line of some log or other, sixty bytes long\n";
+        let mut text: Vec<u8> = line.iter().copied().cycle().take(length).collect();
+        let mut tokens = Vec::new();
+        for (n, border) in (every..length - 200).step_by(every).enumerate() {
+            let token = token(PREFIXES[n % 6], n as u64);
+            let at = border - n * 7 % 100;
+            text[at..at + token.len()].copy_from_slice(token.as_bytes());
+            tokens.push((at, token));
+        }
+        let mut newlines = text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
+        let mut next = newlines.next();
+        let (mut line, mut start) = (1, 0);
+        let places = tokens.into_iter().map(|(at, token)| {
+            while let Some((newline, _)) = next.filter(|&(newline, _)| newline < at) {
+                (line, start) = (line + 1, newline + 1);
+                next = newlines.next();
+            }
+            (at as u64, line, (at - start + 1) as u64, token)
+        });
+        let places = places.collect();
+        (text, places)
+    }
+
+    /// Hands out a text in pieces of changing size.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = self.1 * 31 % 65_537;
+            let n = self.1.max(1).min(buffer.len()).min(self.0.len());
+            buffer[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn a_stream_yields_what_its_bytes_yield_whatever_the_sizes_of_its_reads() {
+        let (text, places) = planted(4 * WINDOW + 1000, WINDOW / 3);
+        assert!(places.len() > 10);
+        let whole = scan(1, |sink| sink.blob(&Origin::Stdin, Content::Whole(&text)));
+        assert_eq!(whole, places);
+        for seed in [1, 77, 4096] {
+            let mut drip = Drip(&text, seed);
+            let found = scan(1, |sink| {
+                sink.blob(&Origin::Stdin, Content::Stream(&mut drip));
+            });
+            assert_eq!(found, places);
+        }
+    }
+
+    #[test]
+    fn a_file_yields_the_same_on_any_number_of_threads() {
+        let length = STRETCH * STRETCHES_PER_THREAD as u64 + STRETCH / 2;
+        let (text, places) = planted(usize::try_from(length).unwrap(), 1 << 20);
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &text).unwrap();
+        for threads in [1, 2, 5] {
+            let found = scan(threads, |sink| {
+                sink.blob(&Origin::Stdin, Content::File(&file, length));
+            });
+            assert_eq!(found, places, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_an_error_and_what_is_left_is_scanned() {
+        let (text, places) = planted(STRETCH as usize, WINDOW);
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &text).unwrap();
+        for threads in [1, 2] {
+            let scan = Scan {
+                detector: &detector(),
+                threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
+                clock: &SystemClock::new(),
+                interrupt: &Interrupt::new(),
+                counters: &Counters::default(),
+                retain: Retain::Fingerprints,
+                unverified: Unverified::Count,
+            };
+            let report = scan.run(|sink| {
+                sink.blob(&Origin::Stdin, Content::File(&file, 5 * STRETCH));
+            });
+            assert_eq!(report.findings.len(), places.len());
+            assert!(!report.is_complete());
+            assert!(report.errors.items[0].message.contains("shrank"));
+        }
+    }
+}

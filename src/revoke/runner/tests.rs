@@ -171,13 +171,13 @@ fn what_one_half_tells_of_the_other_is_used() {
 #[test]
 fn a_host_that_refuses_every_token_ends_too() {
     let world = World::unlimited();
-    let ran = world.run(64, |_, _| status(422));
+    let ran = world.run(16, |_, _| status(422));
     assert_eq!(
         (ran.report.count(State::Rejected), ran.report.requests),
-        (64, 127)
+        (16, 31)
     );
-    let again = world.run(64, |_, _| panic!("sent again"));
-    assert_eq!(again.report.count(State::Rejected), 64);
+    let again = world.run(16, |_, _| panic!("sent again"));
+    assert_eq!(again.report.count(State::Rejected), 16);
 }
 
 #[test]
