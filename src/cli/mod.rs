@@ -9,7 +9,7 @@ mod scan;
 mod settings;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, Parser as _};
@@ -108,24 +108,24 @@ fn usage(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Clean;
     }
-    let rendered = error.render();
-    let text = if io::stderr().is_terminal() {
-        rendered.ansi().to_string()
-    } else {
-        rendered.to_string()
-    };
-    // The words that were not understood are repeated, and one of them may be a token.
-    let text = redacted(&text);
-    let _ = write!(anstream::stderr(), "{text}");
+    // Without colour, and escaped: the words that were not understood are repeated, and they may
+    // be a token, or a hostile name that a hook handed over.
+    tell(&error.render().to_string());
     Exit::Trouble
 }
 
 /// Tells on standard error why the run failed.
 fn complain(text: &str) {
-    let text = redacted(text);
-    // Escaped by lines: messages may hold names from hostile trees, and have several lines.
-    let lines: Vec<_> = text.lines().map(|line| escape(line.as_bytes())).collect();
-    let _ = writeln!(io::stderr(), "douse: error: {}", lines.join("\n"));
+    tell(&format!("douse: error: {text}"));
+}
+
+/// Writes to standard error what may hold words from outside: redacted and escaped line by line.
+fn tell(text: &str) {
+    let mut err = io::stderr().lock();
+    for line in redacted(text).lines() {
+        // Where not even this can be written, the exit code still tells.
+        let _ = writeln!(err, "{}", escape(line.as_bytes()));
+    }
 }
 
 fn redacted(text: &str) -> String {

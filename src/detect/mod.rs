@@ -131,11 +131,20 @@ impl Detector {
             from = candidate.start + 1;
             let readings = self.by_literal[candidate.literal]
                 .iter()
-                .filter_map(|&at| read(&self.patterns.patterns()[at], bytes, candidate.start));
+                .filter_map(|&at| read(&self.patterns.patterns()[at], bytes, candidate.start))
+                .filter(|hit| !self.is_overgrown(hit));
             if let Some(hit) = readings.max_by_key(Hit::rank) {
                 on_hit(hit);
             }
         }
+    }
+
+    /// Whether a mere guess has run into the start of another token, as in `ghp_ghp_…`.
+    fn is_overgrown(&self, hit: &Hit<'_>) -> bool {
+        let token = hit.token.as_bytes();
+        hit.checksum == Checksum::Unknown
+            && hit.standing == Standing::Unverified
+            && self.finder.find(token, 1, token.len()).is_some()
     }
 
     /// Reads `text` as one whole token, with nothing before or behind it.
@@ -321,6 +330,14 @@ pub(crate) mod tests {
             (hits[0].2, hits[0].3),
             (Checksum::Unknown, Standing::Unverified)
         );
+    }
+
+    #[test]
+    fn a_guess_ends_where_another_token_starts() {
+        let token = token("ghp_", 4);
+        let text = format!("ghp_{token}");
+        assert_eq!(hits(&text).len(), 1);
+        assert_eq!(found(&text), [token]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::vocabulary::{Checksum, Finding, Gap, Match, Place, Revocable, ScanReport};
+use crate::vocabulary::{Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SkipReason};
 
 use super::{Secrets, escape};
 
@@ -202,7 +202,7 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
         .skip_counts
         .iter()
         .filter(|(reason, _)| reason.gap() == Gap::None);
-    asides.extend(passed.map(|(reason, n)| format!("{n} {} passed over", reason.as_str())));
+    asides.extend(passed.map(|(reason, n)| format!("{} passed over", count(*n, noun(*reason)))));
     if !asides.is_empty() {
         writeln!(out, "{dim}{}{dim:#}", asides.join(", "))?;
     }
@@ -222,6 +222,19 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
         )?;
     }
     Ok(())
+}
+
+/// One of what was left aside.
+fn noun(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Symlink => "symlink",
+        SkipReason::Fifo => "named pipe",
+        SkipReason::Socket => "socket",
+        SkipReason::Device => "device",
+        SkipReason::Ignored => "ignored path",
+        SkipReason::Excluded => "excluded path",
+        SkipReason::TooManyFindings => "token beyond the limit",
+    }
 }
 
 /// `1 file`, `2 files`; words that end in "more" stay as they are.

@@ -1,0 +1,220 @@
+//! Where the report goes and how it looks to a person.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::douse::fingerprints;
+use crate::sandbox::Sandbox;
+use crate::tokens::{self, Kind};
+
+#[test]
+fn a_report_in_a_file_is_whole_and_private() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", sandbox.token(Kind::Personal));
+    let report = sandbox.out("report.jsonl");
+    let path = report.to_str().unwrap();
+    let output = sandbox.scan(["-o", path, "a"]).expect(1);
+    assert_eq!(output.text(), "");
+    let mode = fs::metadata(&report).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let written = fs::read_to_string(&report).unwrap();
+    assert_eq!(written.lines().count(), 2);
+
+    // An older one is replaced, and its mode with it.
+    fs::set_permissions(&report, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&report, "old").unwrap();
+    sandbox.scan(["--output", path, "a"]).expect(1);
+    assert_eq!(
+        fs::metadata(&report).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 2);
+    // Nothing else is left beside it.
+    assert_eq!(fs::read_dir(report.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_scan() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "");
+    let missing = sandbox.out("no/such/folder/report");
+    // Standard input that never ends: a scan before the check would wait for it.
+    let mut run = sandbox
+        .douse(["scan", "-", "-o"])
+        .arg(&missing)
+        .pipe()
+        .spawn();
+    let input = run.input.take();
+    let output = run.wait().expect(2);
+    drop(input);
+    assert!(output.talk().contains("cannot write"), "{output}");
+    assert_eq!(output.text(), "");
+
+    sandbox.douse(["scan", "-o", ".", "a"]).run().expect(2);
+    assert_eq!(fs::read_dir(sandbox.work()).unwrap().count(), 1);
+    // A run that fails leaves the old report as it was.
+    let old = sandbox.out("old");
+    fs::write(&old, "old").unwrap();
+    sandbox
+        .douse(["scan", "--files-from", "missing", "-o"])
+        .arg(&old)
+        .run()
+        .expect(2);
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+}
+
+#[test]
+fn a_closed_pipe_is_a_quiet_end() {
+    let sandbox = Sandbox::new();
+    let token = sandbox.token(Kind::Personal);
+    sandbox.write("many", format!("{token}\n").repeat(3000));
+    let douse = env!("CARGO_BIN_EXE_douse");
+    // More is printed than a pipe holds, and nobody reads it.
+    for arguments in [
+        "scan -f jsonl many",
+        "scan -f json many",
+        "completions bash",
+        "man",
+        "--help",
+    ] {
+        let script = format!("{{ {douse} {arguments} 2>talk; echo $? >code; }} | :");
+        let run = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(sandbox.work())
+            .status();
+        assert!(run.unwrap().success());
+        let read = |name: &str| fs::read_to_string(sandbox.work().join(name)).unwrap();
+        assert_eq!(read("talk"), "", "{arguments}");
+        let expected = if arguments.contains("many") { "1" } else { "0" };
+        assert_eq!(read("code").trim(), expected, "{arguments}");
+    }
+}
+
+/// `/dev/full` takes nothing: that is no closed pipe, and the report is lost.
+#[test]
+fn a_full_disk_is_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", sandbox.token(Kind::Personal));
+    let douse = env!("CARGO_BIN_EXE_douse");
+    let run = std::process::Command::new("sh")
+        .args(["-c", &format!("{douse} scan a >/dev/full")])
+        .current_dir(sandbox.work())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(!run.stderr.is_empty());
+}
+
+#[test]
+fn whole_tokens_are_shown_to_those_who_ask() {
+    let sandbox = Sandbox::new();
+    let (token, wrong) = (sandbox.token(Kind::Refresh), sandbox.mistyped(Kind::OAuth));
+    sandbox.write("a", format!("{token}\n{wrong}\n"));
+    for format in ["human", "json", "jsonl"] {
+        let arguments = ["scan", "--show-secrets", "-f", format, "a"];
+        let text = sandbox
+            .douse(arguments)
+            .showing_secrets()
+            .run()
+            .expect(1)
+            .text();
+        assert!(text.contains(&token), "{format}");
+        assert!(!text.contains(&wrong), "{format}");
+        let both = sandbox
+            .douse(arguments)
+            .arg("--unverified")
+            .showing_secrets()
+            .run();
+        assert!(both.expect(1).text().contains(&wrong), "{format}");
+        // Never by default, and never where something is revoked.
+        sandbox
+            .douse(["scan", "--unverified", "-f", format, "a"])
+            .run()
+            .expect(1);
+        sandbox
+            .douse(["revoke", "--show-secrets", "--dry-run", "-f", format])
+            .run()
+            .expect(2);
+    }
+    let run = sandbox
+        .douse(["scan", "--show-secrets", "-f", "jsonl", "a"])
+        .showing_secrets();
+    assert_eq!(run.run().all("match", "token"), [token]);
+}
+
+#[test]
+fn a_person_is_told_what_and_where() {
+    let sandbox = Sandbox::new();
+    let (token, report_only) = (
+        sandbox.token(Kind::FineGrained),
+        sandbox.token(Kind::Installation),
+    );
+    sandbox.write("src/config.py", format!("\nTOKEN = '{token}'\n"));
+    sandbox.write(
+        "log",
+        format!("{report_only} {}", sandbox.mistyped(Kind::Personal)),
+    );
+    let output = sandbox.douse(["scan"]).run().expect(1);
+    let text = output.text();
+    for part in [
+        "github_pat_…",
+        &tokens::fingerprint(&token),
+        "src/config.py:2:10",
+        "log:1:1",
+        "2 tokens in 2 places",
+        "1 unverified shape",
+        "douse revoke --dry-run",
+    ] {
+        assert!(text.contains(part), "{part:?} is missing:\n{text}");
+    }
+    assert!(!text.contains('\x1b'), "no colour in a pipe: {text:?}");
+    assert_eq!(output.talk(), "");
+    let colour = sandbox
+        .douse(["scan", "--color", "always"])
+        .run()
+        .expect(1)
+        .text();
+    assert!(colour.contains('\x1b'));
+    let clean = sandbox.douse(["scan", "-"]).run().expect(0).text();
+    assert!(clean.starts_with("no tokens"), "{clean}");
+}
+
+/// What could not be read may hold a token: nobody is to read "no tokens" and be at ease.
+#[test]
+fn a_person_is_told_what_is_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "");
+    let text = sandbox.douse(["scan", "a", "gone"]).run().expect(2).text();
+    assert!(
+        text.contains("gone") && text.contains("not complete"),
+        "{text}"
+    );
+}
+
+#[test]
+fn findings_come_in_one_order() {
+    let sandbox = Sandbox::new();
+    let tokens: Vec<_> = sandbox.revocable(30);
+    for (at, token) in tokens.iter().enumerate() {
+        sandbox.write(format!("{}/{at}", at % 3), token);
+    }
+    let output = sandbox.scan(["."]).expect(1);
+    let paths = output.all("match", "path");
+    let mut sorted = paths.clone();
+    sorted.sort_unstable();
+    assert_eq!(paths, sorted);
+    let document = sandbox.douse(["scan", "-f", "json"]).run().expect(1).json();
+    let findings = document["findings"].as_array().unwrap();
+    let order: Vec<_> = findings
+        .iter()
+        .map(|finding| finding["fingerprint"].as_str())
+        .collect();
+    let expected = fingerprints(&tokens);
+    assert_eq!(
+        order,
+        expected
+            .iter()
+            .map(|name| Some(name.as_str()))
+            .collect::<Vec<_>>()
+    );
+}
