@@ -36,10 +36,10 @@ if command -v rg > /dev/null; then
 fi
 if command -v ripsecrets > /dev/null; then add "$(ripsecrets --version)" "ripsecrets '$input'"; fi
 if command -v betterleaks > /dev/null; then
-    add "betterleaks" "betterleaks dir --no-banner --log-level fatal '$input'"
+    add "betterleaks $(betterleaks --version | grep -o '[0-9][0-9.]*' | head -n 1)" "betterleaks --log-level fatal '$input'"
 fi
 if command -v gitleaks > /dev/null; then
-    add "gitleaks" "gitleaks dir --no-banner --log-level fatal '$input'"
+    add "gitleaks $(gitleaks version)" "gitleaks dir --no-banner --log-level fatal '$input'"
 fi
 
 # Milliseconds of one run; whatever it finds, and however it exits, is not measured.
@@ -59,7 +59,9 @@ for at in "${!commands[@]}"; do
     if [ "$first" -gt 10000000 ]; then slow[at]=1; echo "$first" > "$work/$at.times"; fi
 done
 for ((round = 0; round < rounds; round++)); do
-    for at in "${!commands[@]}"; do
+    # Another one begins each time: what ran before leaves its mark on caches and memory.
+    for ((turn = 0; turn < ${#commands[@]}; turn++)); do
+        at=$(((round + turn) % ${#commands[@]}))
         [ -n "${slow[at]-}" ] || once "${commands[$at]}" >> "$work/$at.times"
     done
 done

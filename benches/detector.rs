@@ -4,6 +4,11 @@
 //! `cargo bench --bench detector`. The ratio to a bare search, which is what the project promises,
 //! is `floor search`'s to measure: it takes turns, and these do not.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot begin has nothing to tell"
+)]
+
 use divan::Bencher;
 use divan::counter::BytesCount;
 use douse::detect::{Detector, WindowScanner};

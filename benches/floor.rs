@@ -5,6 +5,14 @@
 //! turns between a bare packed searcher over the detector's literals and the detector itself, and
 //! prints the median of each and their ratio.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "it measures, prints three digits, and has nothing to tell if it cannot begin"
+)]
+
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;

@@ -104,10 +104,14 @@ impl Sink for Gather<'_> {
             origin,
             place: OnceCell::new(),
         };
-        self.scan.counters.blob();
         match origin {
-            Origin::Stdin | Origin::File(_) => self.scan.counters.file(),
-            Origin::Label { .. } | Origin::Member { .. } => {}
+            Origin::Stdin | Origin::File(_) => {
+                self.scan.counters.file();
+                self.scan.counters.blob();
+            }
+            Origin::Member { .. } => self.scan.counters.blob(),
+            // Names are searched, not counted: they are no contents.
+            Origin::Label { .. } => {}
         }
         let read = match content {
             Content::Whole(bytes) => {
@@ -170,7 +174,12 @@ struct Stretch {
 
 impl Blob<'_> {
     fn whole(&self, bytes: &[u8]) {
-        self.gather.scan.counters.bytes(bytes.len() as u64);
+        match self.origin {
+            Origin::Stdin | Origin::File(_) | Origin::Member { .. } => {
+                self.gather.scan.counters.bytes(bytes.len() as u64);
+            }
+            Origin::Label { .. } => {}
+        }
         WindowScanner::new(self.gather.scan.detector, 0).last(bytes, |located| {
             self.consider(&located);
         });

@@ -90,9 +90,9 @@ pub struct ReadError {
 pub struct Tally {
     /// Files opened, standard input included.
     pub files: u64,
-    /// Blobs scanned: files, link targets, names, and whatever was inside them.
+    /// Blobs scanned: files, and whatever was inside them.
     pub blobs: u64,
-    /// Bytes scanned.
+    /// Bytes of blobs scanned.
     pub bytes: u64,
     /// Occurrences of token shapes that nothing proves to be tokens.
     pub unverified: u64,
