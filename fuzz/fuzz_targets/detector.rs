@@ -9,9 +9,8 @@ use douse::pattern::PatternSet;
 use douse::vocabulary::{Redact as _, Standing};
 use libfuzzer_sys::fuzz_target;
 
-static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
-    Detector::new(PatternSet::embedded().expect("patterns")).expect("a detector")
-});
+static DETECTOR: LazyLock<Detector> =
+    LazyLock::new(|| Detector::new(PatternSet::embedded().expect("patterns")).expect("a detector"));
 
 fuzz_target!(|input: (u16, &[u8])| {
     let (size, bytes) = input;
