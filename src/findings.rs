@@ -1,7 +1,8 @@
 //! The distinct tokens of a scan, gathered from all its threads.
 //!
 //! Hits are rare beside the bytes they are found in, so one lock around one map is enough. What is
-//! kept, and the order in which it is told, depend on the input alone, never on the threads.
+//! kept, and the order in which it is told, depend on the input alone, never on the threads; unless
+//! there are more distinct tokens than are kept, which makes the run incomplete.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -31,6 +32,16 @@ pub enum Unverified {
     Count,
     /// They are listed beside the findings.
     List,
+}
+
+/// A hit on its own, free of the bytes it was found in.
+#[derive(Debug)]
+pub(crate) struct Token {
+    fingerprint: Fingerprint,
+    kind: Arc<Kind>,
+    checksum: Checksum,
+    standing: Standing,
+    secret: Option<Secret>,
 }
 
 /// Whether a hit was taken.
@@ -70,37 +81,42 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Whether a hit like this one is listed; if not, it has been counted.
-    pub(crate) fn wants(&self, hit: &Hit<'_>) -> bool {
-        match (hit.standing, self.unverified) {
-            (Standing::Finding, _) => true,
-            (Standing::Unverified, listing) => {
-                self.counters.unverified();
-                listing == Unverified::List
+    /// What is to be recorded of a hit; nothing of one that only had to be counted.
+    pub(crate) fn token(&self, hit: &Hit<'_>) -> Option<Token> {
+        if hit.standing == Standing::Unverified {
+            self.counters.unverified();
+            if self.unverified == Unverified::Count {
+                return None;
             }
         }
+        Some(Token {
+            fingerprint: Fingerprint::of(&hit.token),
+            kind: Arc::clone(&hit.kind),
+            checksum: hit.checksum,
+            standing: hit.standing,
+            secret: match self.retain {
+                Retain::Secrets => Some(Secret::new(&hit.token)),
+                Retain::Fingerprints => None,
+            },
+        })
     }
 
-    /// Adds one occurrence of a token that is wanted.
-    pub(crate) fn record(&self, hit: &Hit<'_>, found: Match) -> Recorded {
-        let fingerprint = Fingerprint::of(&hit.token);
+    /// Adds one occurrence of a token.
+    pub(crate) fn record(&self, token: Token, found: Match) -> Recorded {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let full = kept.len() >= FINDINGS_KEPT;
-        let entry = match kept.entry(fingerprint) {
+        let entry = match kept.entry(token.fingerprint) {
             Slot::Occupied(entry) => entry.into_mut(),
             Slot::Vacant(_) if full => return Recorded::Full,
             Slot::Vacant(slot) => {
-                if hit.standing == Standing::Finding {
+                if token.standing == Standing::Finding {
                     self.counters.finding();
                 }
                 slot.insert(Entry {
-                    kind: Arc::clone(&hit.kind),
-                    checksum: hit.checksum,
-                    standing: hit.standing,
-                    secret: match self.retain {
-                        Retain::Secrets => Some(Secret::new(&hit.token)),
-                        Retain::Fingerprints => None,
-                    },
+                    kind: token.kind,
+                    checksum: token.checksum,
+                    standing: token.standing,
+                    secret: token.secret,
                     matches: Capped::new(MATCHES_KEPT),
                 })
             }

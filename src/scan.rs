@@ -5,7 +5,7 @@
 //! stretches that all threads share, so memory depends on the number of threads and not on the
 //! size of anything. Whatever was not read is gathered beside the findings.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,16 +13,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::detect::{Detector, Hit, LineCount, Located, WindowScanner};
-use crate::findings::{Findings, Recorded, Retain, Unverified};
+use crate::detect::{Detector, LineCount, Located, WindowScanner};
+use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
 use crate::source::{Buffer, Content, Sink, Threads, WINDOW, complete, read_at};
 use crate::vocabulary::{
-    Capped, Clock, Counters, EVENTS_KEPT, Ending, Interrupt, Match, Origin, Place, ReadError,
-    ScanReport, Skip, SkipReason,
+    Capped, Clock, Counters, EVENTS_KEPT, Encoding, Ending, Interrupt, Match, Origin, Place,
+    ReadError, ScanReport, Skip, SkipReason,
 };
 
 /// The stretch of a large file that one thread scans at a time.
-const STRETCH: u64 = 4 * 1024 * 1024;
+const STRETCH: u64 = 1024 * 1024;
 
 /// Stretches in hand at once, for each thread. Their hits wait for the line counts of those before
 /// them; more stretches at once would only hold more hits.
@@ -103,6 +103,7 @@ impl Sink for Gather<'_> {
             gather: self,
             origin,
             place: OnceCell::new(),
+            full: Cell::new(false),
         };
         match origin {
             Origin::Stdin | Origin::File(_) => {
@@ -161,12 +162,23 @@ struct Blob<'a> {
     origin: &'a Origin<'a>,
     /// Its place as findings tell it; most blobs never need one.
     place: OnceCell<Arc<Place>>,
+    /// Whether it has a token too many.
+    full: Cell<bool>,
+}
+
+/// A hit of a stretch, until the lines before the stretch are known.
+struct Waiting {
+    token: Token,
+    offset: u64,
+    length: usize,
+    encoding: Encoding,
+    lines: LineCount,
 }
 
 /// What one stretch of a large file came to.
 struct Stretch {
     /// Its hits, with the lines counted from its own start.
-    hits: Vec<(Hit<'static>, u64, LineCount)>,
+    hits: Vec<Waiting>,
     /// Its newlines.
     lines: LineCount,
     read: io::Result<()>,
@@ -210,6 +222,7 @@ impl Blob<'_> {
         let threads = self.gather.scan.threads;
         let at_once = STRETCH * (STRETCHES_PER_THREAD * threads.count()) as u64;
         let mut before = LineCount::default();
+        let mut read = Ok(());
         let mut start = 0;
         while start < length && !self.gather.is_done() {
             let end = length.min(start + at_once);
@@ -220,39 +233,44 @@ impl Blob<'_> {
                     .collect()
             });
             for stretch in stretches {
-                for (hit, offset, lines) in &stretch.hits {
-                    self.record(hit, *offset, lines.behind(before));
+                for mut hit in stretch.hits {
+                    hit.lines = hit.lines.behind(before);
+                    self.record(hit);
                 }
                 before = stretch.lines.behind(before);
-                stretch.read?;
+                read = read.and(stretch.read);
             }
-            start = end;
+            start = if read.is_ok() { end } else { length };
         }
-        Ok(())
+        read
     }
 
     /// Counts what is not wanted, and records what is.
     fn consider(&self, located: &Located<'_>) {
-        if self.gather.findings.wants(&located.hit) {
-            self.record(&located.hit, located.offset, located.lines);
+        if let Some(hit) = self.gather.waiting(located) {
+            self.record(hit);
         }
     }
 
-    fn record(&self, hit: &Hit<'_>, offset: u64, lines: LineCount) {
+    fn record(&self, hit: Waiting) {
         let place = self
             .place
             .get_or_init(|| Arc::new(self.origin.place(self.gather.scan.detector)));
         let found = Match {
             place: Arc::clone(place),
-            offset,
-            line: lines.line(),
-            column: lines.column(offset),
+            offset: hit.offset,
+            line: hit.lines.line(),
+            column: hit.lines.column(hit.offset),
             length: u32::try_from(hit.length).unwrap_or(u32::MAX),
             encoding: hit.encoding,
         };
-        match self.gather.findings.record(hit, found) {
+        match self.gather.findings.record(hit.token, found) {
             Recorded::Yes => {}
-            Recorded::Full => self.gather.skip(self.origin, SkipReason::TooManyFindings),
+            Recorded::Full => {
+                if !self.full.replace(true) {
+                    self.gather.skip(self.origin, SkipReason::TooManyFindings);
+                }
+            }
         }
     }
 }
@@ -301,15 +319,24 @@ impl Gather<'_> {
             |buffer: &mut [u8], offset| read_at(file, first(buffer, needed - offset), offset);
         let mut hits = Vec::new();
         let end = self.windows(&mut scanner, limit, read, |located| {
-            if self.findings.wants(&located.hit) {
-                hits.push((located.hit.into_owned(), located.offset, located.lines));
-            }
+            hits.extend(self.waiting(&located));
         });
         Stretch {
             hits,
             lines: scanner.lines(),
             read: end.and_then(|end| self.complete(file, end, limit)),
         }
+    }
+
+    /// What is to be recorded of a hit, if anything.
+    fn waiting(&self, located: &Located<'_>) -> Option<Waiting> {
+        Some(Waiting {
+            token: self.findings.token(&located.hit)?,
+            offset: located.offset,
+            length: located.hit.length,
+            encoding: located.hit.encoding,
+            lines: located.lines,
+        })
     }
 
     /// How many bytes of a window come again in the next one.

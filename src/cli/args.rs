@@ -80,15 +80,16 @@ pub(super) struct SourceArgs {
     #[arg(long)]
     pub(super) respect_ignore: bool,
 
-    /// Threads [default: one for each core]
+    /// Threads, at most 256 [default: one for each core]
     #[arg(
         long,
         short = 'j',
         value_name = "N",
         default_value_t = 0,
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = clap::value_parser!(u16).range(0..=256)
     )]
-    pub(super) threads: usize,
+    pub(super) threads: u16,
 }
 
 /// What to write.

@@ -54,8 +54,13 @@ fn temporary(path: &Path) -> Result<NamedTempFile> {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         Some(_) | None => PathBuf::from("."),
     };
-    if path.is_dir() {
-        anyhow::bail!("cannot write {}: it is a folder", path.display());
+    // The finished file takes the place of what is there: never that of a device or a link.
+    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        anyhow::bail!(
+            "cannot write {}: it is there and is no plain file (without -o the report goes to \
+             standard output)",
+            path.display()
+        );
     }
     NamedTempFile::new_in(&folder)
         .map_err(|error| io::Error::from(error.kind()))

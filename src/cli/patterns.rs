@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use douse::detect::{Detector, prove};
 use douse::pattern::PatternSet;
 use douse::report::{Format, escape};
-use douse::vocabulary::{Exit, Revocable};
+use douse::vocabulary::{Exit, Interrupt, Revocable};
 
 use super::args::{PatternsAction, PatternsArgs};
 use super::detector;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &PatternsArgs) -> Result<Exit> {
 }
 
 fn read(file: &Path) -> Result<PatternSet> {
-    let bytes = read_input(file)?;
+    let bytes = read_input(file, &Interrupt::new())?;
     let text = String::from_utf8(bytes)
         .with_context(|| format!("{} is not UTF-8 text", file.display()))?;
     PatternSet::parse(&text).with_context(|| format!("cannot use {}", file.display()))

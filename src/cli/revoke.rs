@@ -1,7 +1,7 @@
 //! `douse revoke`: find or read tokens, show the plan, ask, send, tell.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use douse::report::{self, Format, Palette};
 use douse::revoke::{
     Batch, Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
 };
+use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Ending, Exit, Finding, Fingerprint, Match, Outcome, PlanSummary, PlannedToken, RevokeReport,
-    ScanReport, Stop,
+    Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary, PlannedToken,
+    RevokeReport, ScanReport, Stop,
 };
 
 use zeroize::Zeroizing;
@@ -26,7 +27,7 @@ use super::scan::scan_sources;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 
 pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
-    let settings = Revocation::new(args)?;
+    let settings = Revocation::new(args, &session.interrupt)?;
     let output = Output::new(&args.report, session.color);
     output.check()?;
     let gathered = Gathered::new(session, &settings)?;
@@ -44,9 +45,12 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
         (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
-        (Consent::Given, _) => carry_out(session, &settings, plan, &mut known)?,
+        (Consent::Given, _) => {
+            report::plan(&summary, Palette::Plain, &mut io::stderr().lock())?;
+            carry_out(session, &settings, plan, &mut known)?
+        }
         (Consent::Ask, _) => {
-            ask(&summary)?;
+            ask(&summary, &session.interrupt)?;
             carry_out(session, &settings, plan, &mut known)?
         }
     };
@@ -77,8 +81,11 @@ impl Gathered {
     fn new(session: &Session, settings: &Revocation) -> Result<Self> {
         match &settings.tokens {
             Tokens::Listed(path) => {
-                let list = Zeroizing::new(read_input(path)?);
+                let list = Zeroizing::new(read_input(path, &session.interrupt)?);
                 let credentials = credentials::parse(&list, &session.detector);
+                if credentials.candidates.is_empty() && credentials.strays.is_empty() {
+                    bail!("{} lists no tokens", path.display());
+                }
                 Ok(Self {
                     candidates: credentials.candidates,
                     strays: credentials.strays,
@@ -191,14 +198,13 @@ fn summary(
 }
 
 /// Shows the plan and has the number of tokens typed.
-fn ask(summary: &PlanSummary) -> Result<()> {
+fn ask(summary: &PlanSummary, interrupt: &Interrupt) -> Result<()> {
     let mut err = io::stderr().lock();
     report::plan(summary, Palette::Plain, &mut err)?;
     let tokens = summary.tokens.len();
     write!(err, "\nTo go on, type the number of tokens ({tokens}): ")?;
     err.flush()?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
+    let line = read_stdin_line(interrupt)?;
     if line.trim() == tokens.to_string() {
         Ok(())
     } else {

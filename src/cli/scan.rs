@@ -15,7 +15,7 @@ use super::args::ScanArgs;
 use super::settings::{Output, Sources, Stdin};
 
 pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
-    let sources = Sources::new(&args.source)?;
+    let sources = Sources::new(&args.source, &session.interrupt)?;
     let output = Output::new(&args.report, session.color);
     output.check()?;
     let (retain, secrets) = if args.show_secrets {

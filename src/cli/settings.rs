@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anstream::ColorChoice;
 use anyhow::{Context as _, Result, bail};
@@ -14,8 +15,8 @@ use douse::report::{Format, Palette};
 use douse::revoke::{
     BatchSize, ClientOptions, Host, Patience, PlanOptions, Policy, Rejected, Unverified, parse_span,
 };
-use douse::source::{Rules, Separator, Threads, TreeRules, parse_list};
-use douse::vocabulary::Fingerprint;
+use douse::source::{Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
+use douse::vocabulary::{Fingerprint, Interrupt};
 use etcetera::BaseStrategy as _;
 
 use super::args;
@@ -54,7 +55,7 @@ pub(super) struct Output {
 }
 
 impl Sources {
-    pub(super) fn new(args: &args::SourceArgs) -> Result<Self> {
+    pub(super) fn new(args: &args::SourceArgs, interrupt: &Interrupt) -> Result<Self> {
         let current_dir = current_dir()?;
         let (dashes, mut paths): (Vec<_>, Vec<_>) = args
             .paths
@@ -70,12 +71,12 @@ impl Sources {
             } else {
                 Separator::Newline
             };
-            let bytes = read_input(list)?;
+            let bytes = read_input(list, interrupt)?;
             paths.extend(parse_list(&bytes, separator)?);
         } else if args.paths.is_empty() {
             paths.push(PathBuf::from("."));
         }
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         paths.retain(|path| seen.insert(path.clone()));
         let mut ignore_files = args.ignore_file.clone();
         if ignore_files.is_empty() {
@@ -151,7 +152,7 @@ pub(super) enum Consent {
 }
 
 impl Revocation {
-    pub(super) fn new(args: &args::RevokeArgs) -> Result<Self> {
+    pub(super) fn new(args: &args::RevokeArgs, interrupt: &Interrupt) -> Result<Self> {
         let wanted = &args.host;
         let mut host = Host::parse(&wanted.api_url).context("--api-url")?;
         if let Some(version) = &wanted.api_version {
@@ -186,17 +187,26 @@ impl Revocation {
                 Patience::Wait
             },
             client: ClientOptions {
-                timeout: parse_span(&wanted.timeout).context("--timeout")?,
-                ca_cert: wanted.ca_cert.as_deref().map(read_input).transpose()?,
+                timeout: timeout(&wanted.timeout).context("--timeout")?,
+                ca_cert: match &wanted.ca_cert {
+                    Some(path) => Some(read_input(path, interrupt)?),
+                    None => None,
+                },
                 ..ClientOptions::default()
             },
             ledger: ledger(args.ledger.as_deref())?,
             tokens: match &args.credentials {
                 Some(list) => Tokens::Listed(list.clone()),
-                None => Tokens::Scanned(Box::new(Sources::new(&args.source)?)),
+                None => Tokens::Scanned(Box::new(Sources::new(&args.source, interrupt)?)),
             },
         })
     }
+}
+
+fn timeout(text: &str) -> Result<Duration> {
+    let timeout = parse_span(text)?;
+    anyhow::ensure!(!timeout.is_zero(), "a request needs some time");
+    Ok(timeout)
 }
 
 /// Settled before anything is read, so that nobody waits for a scan to be told.
@@ -252,12 +262,9 @@ pub(super) fn visibility(quiet: bool) -> Visibility {
 }
 
 /// Reads a whole file, or standard input for `-`.
-pub(super) fn read_input(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read_input(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>> {
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes)
-            .context("cannot read standard input")?;
-        Ok(bytes)
+        read_stdin(interrupt).context("cannot read standard input")
     } else {
         std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
     }
@@ -269,8 +276,8 @@ fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().context("the current folder is gone")
 }
 
-fn threads(asked: usize) -> NonZeroUsize {
-    NonZeroUsize::new(asked)
+fn threads(asked: u16) -> NonZeroUsize {
+    NonZeroUsize::new(asked.into())
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
 }

@@ -14,12 +14,16 @@ mod window;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::pattern::{Pattern, PatternSet};
+use crate::pattern::PatternSet;
 use crate::vocabulary::{Checksum, Encoding, Kind, Redact, Standing};
 
 use prefix::PrefixFinder;
 pub use prove::{Proof, prove};
 pub use window::{LineCount, Located, WindowScanner};
+
+/// From this many characters on, what stands behind a prefix is redacted even if it is no whole
+/// token: names of files seldom go on for so long, and parts of tokens do.
+const REDACTED_PART: usize = 16;
 
 /// Finds tokens in bytes. Built once, shared by all threads.
 #[derive(Debug)]
@@ -54,14 +58,6 @@ impl Hit<'_> {
     /// The byte behind it.
     pub fn end(&self) -> usize {
         self.start + self.length
-    }
-
-    /// The same hit, free of the bytes it was found in.
-    pub fn into_owned(self) -> Hit<'static> {
-        Hit {
-            token: Cow::Owned(self.token.into_owned()),
-            ..self
-        }
     }
 
     /// Which of two readings of one candidate is believed: the greater one.
@@ -131,8 +127,7 @@ impl Detector {
             from = candidate.start + 1;
             let readings = self.by_literal[candidate.literal]
                 .iter()
-                .filter_map(|&at| read(&self.patterns.patterns()[at], bytes, candidate.start))
-                .filter(|hit| !self.is_overgrown(hit));
+                .filter_map(|&at| self.read(at, bytes, candidate.start));
             if let Some(hit) = readings.max_by_key(Hit::rank) {
                 on_hit(hit);
             }
@@ -147,6 +142,57 @@ impl Detector {
             && self.finder.find(token, 1, token.len()).is_some()
     }
 
+    /// Tries the shapes of a pattern, by its index, on what stands at `start`.
+    fn read<'h>(&self, pattern: usize, bytes: &'h [u8], start: usize) -> Option<Hit<'h>> {
+        let pattern = &self.patterns.patterns()[pattern];
+        let prefix = &pattern.kind.prefix;
+        let behind = bytes[start..].strip_prefix(prefix.as_bytes())?;
+        let mut best: Option<Hit<'h>> = None;
+        for shape in &pattern.shapes {
+            let Some(fit) = shape.fit(behind) else {
+                continue;
+            };
+            let length = prefix.len() + fit;
+            // Shapes match ASCII only, so this never fails.
+            let Ok(token) = std::str::from_utf8(&bytes[start..start + length]) else {
+                continue;
+            };
+            let checksum = shape.judge(prefix, &token[prefix.len()..]);
+            let hit = Hit {
+                start,
+                length,
+                token: Cow::Borrowed(token),
+                kind: Arc::clone(&pattern.kind),
+                checksum,
+                standing: match checksum {
+                    Checksum::Valid => Standing::Finding,
+                    Checksum::Invalid => Standing::Unverified,
+                    Checksum::Unknown => shape.standing,
+                },
+                encoding: Encoding::Plain,
+            };
+            if checksum == Checksum::Valid {
+                return Some(hit);
+            }
+            if self.is_overgrown(&hit) {
+                continue;
+            }
+            if best.as_ref().is_none_or(|best| best.rank() < hit.rank()) {
+                best = Some(hit);
+            }
+        }
+        best
+    }
+
+    /// Where a run of body characters that starts at `body` ends, or another token starts.
+    fn body_end(&self, text: &[u8], body: usize) -> usize {
+        let is_body = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let run = text[body..].iter().take_while(|byte| is_body(byte)).count();
+        let end = body + run;
+        let next = self.finder.find(text, body, end);
+        next.map_or(end, |candidate| candidate.start)
+    }
+
     /// Reads `text` as one whole token, with nothing before or behind it.
     pub fn identify<'h>(&self, text: &'h str) -> Option<Hit<'h>> {
         let mut whole = None;
@@ -159,55 +205,31 @@ impl Detector {
     }
 }
 
-/// Tries the shapes of `pattern` on what stands at `start`.
-fn read<'h>(pattern: &Pattern, bytes: &'h [u8], start: usize) -> Option<Hit<'h>> {
-    let prefix = &pattern.kind.prefix;
-    let behind = bytes[start..].strip_prefix(prefix.as_bytes())?;
-    let mut best: Option<Hit<'h>> = None;
-    for shape in &pattern.shapes {
-        let Some(fit) = shape.fit(behind) else {
-            continue;
-        };
-        let length = prefix.len() + fit;
-        // Shapes match ASCII only, so this never fails.
-        let Ok(token) = std::str::from_utf8(&bytes[start..start + length]) else {
-            continue;
-        };
-        let checksum = shape.judge(prefix, &token[prefix.len()..]);
-        let hit = Hit {
-            start,
-            length,
-            token: Cow::Borrowed(token),
-            kind: Arc::clone(&pattern.kind),
-            checksum,
-            standing: match checksum {
-                Checksum::Valid => Standing::Finding,
-                Checksum::Invalid => Standing::Unverified,
-                Checksum::Unknown => shape.standing,
-            },
-            encoding: Encoding::Plain,
-        };
-        if checksum == Checksum::Valid {
-            return Some(hit);
-        }
-        if best.as_ref().is_none_or(|best| best.rank() < hit.rank()) {
-            best = Some(hit);
-        }
-    }
-    best
-}
-
 impl Redact for Detector {
     fn bytes<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        // Bodies to blot out; those of glued tokens may overlap.
+        // Whole tokens, and what may be a part of one: an error text may cut a token short.
         let mut blots: Vec<(usize, usize)> = Vec::new();
-        self.scan(text, text.len(), |hit| {
-            let from = hit.start + hit.kind.prefix.len();
-            match blots.last_mut() {
-                Some((_, end)) if from <= *end => *end = hit.end().max(*end),
-                _ => blots.push((from, hit.end())),
+        let mut blot = |from: usize, end: usize| match blots.last_mut() {
+            Some((_, last)) if from <= *last => *last = end.max(*last),
+            Some(_) | None => blots.push((from, end)),
+        };
+        let mut from = 0;
+        while let Some(candidate) = self.finder.find(text, from, text.len()) {
+            from = candidate.start + 1;
+            for &at in &self.by_literal[candidate.literal] {
+                if let Some(hit) = self.read(at, text, candidate.start) {
+                    blot(hit.start + hit.kind.prefix.len(), hit.end());
+                }
+                let prefix = self.patterns.patterns()[at].kind.prefix.as_bytes();
+                if text[candidate.start..].starts_with(prefix) {
+                    let body = candidate.start + prefix.len();
+                    let end = self.body_end(text, body);
+                    if end - body >= REDACTED_PART {
+                        blot(body, end);
+                    }
+                }
             }
-        });
+        }
         if blots.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -375,6 +397,34 @@ pub(crate) mod tests {
             assert_eq!(shown, format!("a/{prefix}…{prefix}….txt"));
         }
         assert!(matches!(detector.text("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn typing_errors_and_parts_of_tokens_are_redacted_too() {
+        let detector = detector();
+        let wrong = token("ghp_", 1).replace(|c: char| c.is_ascii_digit(), "x") + "x";
+        for text in [
+            format!("{wrong}_gho_backup.txt"),
+            format!("{wrong}gho_.txt"),
+            format!("bad credential {}", &token("ghr_", 2)[..40]),
+            format!("{}...", &token("github_pat_", 3)[..30]),
+        ] {
+            let shown = detector.text(&text);
+            let body = &text[text.find('_').unwrap() + 5..][..8];
+            assert!(!shown.contains(body), "{shown}");
+        }
+        assert_eq!(detector.text("ghs_board.c"), "ghs_board.c");
+    }
+
+    #[test]
+    fn a_typing_error_before_another_prefix_is_still_counted() {
+        let mut wrong = token("ghp_", 6);
+        wrong.pop();
+        wrong.push('-');
+        let wrong = wrong.replace('-', "q");
+        let hits = hits(&format!("{wrong}gho_"));
+        assert_eq!(hits.len(), 1);
+        assert_eq!(hits[0].2, Checksum::Invalid);
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// A request ended that is not under way: another process took this one for dead.
+    #[error("request {0} is not open in the ledger; was one of its lock files removed?")]
+    NotOpen(RequestId),
     /// The database failed.
     #[error("the ledger failed: {0}")]
     Database(#[from] rusqlite::Error),
@@ -105,9 +108,11 @@ pub enum Turn<'a> {
 impl Ledger {
     /// Opens the ledger at `path`, and makes it and its folder if they are missing.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        // One file has one name here, or its users would not meet at the same locks.
+        let path = schema::resolve(path)?;
         Ok(Self {
-            connection: schema::open(path)?,
-            path: path.to_owned(),
+            connection: schema::open(&path)?,
+            path,
         })
     }
 

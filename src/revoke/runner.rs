@@ -290,7 +290,8 @@ impl Run<'_> {
         give_up_if(self.streaks.invalid >= INVALID_IN_A_ROW, || {
             format!(
                 "the host refused {INVALID_IN_A_ROW} requests in a row as invalid ({words}): \
-                 this cannot be about single tokens"
+                 this cannot be about single tokens. Those it refused one by one are on record \
+                 as rejected; --resend-rejected sends them again"
             )
         })
     }

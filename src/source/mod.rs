@@ -18,7 +18,7 @@ pub use buffer::{Buffer, WINDOW};
 pub use list::{ListError, Separator, parse as parse_list};
 pub use read::{complete, read_at};
 pub use rules::{Rules, RulesError};
-pub use stdin::push as push_stdin;
+pub use stdin::{push as push_stdin, read_all as read_stdin, read_line as read_stdin_line};
 pub use threads::Threads;
 pub use walk::{TreeRules, Walk};
 

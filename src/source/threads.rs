@@ -38,7 +38,7 @@ impl Threads {
         };
         match self.pool.get_or_init(start) {
             Some(pool) => pool.install(work),
-            // The system gives no more threads: rayon falls back to the one we are on.
+            // The system gives no more threads; then rayon's own pool, or this thread, has to do.
             None => work(),
         }
     }

@@ -10,7 +10,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -62,9 +62,8 @@ impl Walk<'_> {
         }
         let large = Mutex::new(Vec::new());
         let visit = |buffer: &mut Buffer, path: &Path, named: Named| {
-            if read::push(path, named, Large::Defer, buffer, sink) == Pushed::Deferred
-                && let Ok(mut large) = large.lock()
-            {
+            if read::push(path, named, Large::Defer, buffer, sink) == Pushed::Deferred {
+                let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
                 large.push((path.to_owned(), named));
             }
         };
@@ -87,7 +86,8 @@ impl Walk<'_> {
         if !folders.is_empty() && !sink.is_done() {
             self.walk(&folders, sink, &visit);
         }
-        self.push_large(large.into_inner().unwrap_or_default(), sink);
+        let large = large.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.push_large(large, sink);
     }
 
     /// What a path named by the user is; tells the sink if it is nothing to read.

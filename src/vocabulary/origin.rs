@@ -85,7 +85,8 @@ impl Label {
 /// Paths below the current folder are told without the `./` that a walk of `.` puts before them.
 fn strip_dot(path: &Path) -> &Path {
     match path.strip_prefix(".") {
-        Ok(rest) if !rest.as_os_str().is_empty() => rest,
+        // A file of the name `-` must not be taken for standard input.
+        Ok(rest) if !rest.as_os_str().is_empty() && rest.as_os_str() != "-" => rest,
         Ok(_) | Err(_) => path,
     }
 }

@@ -64,18 +64,31 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Opens the ledger, and makes it if there is none.
+/// The ledger's own path, links resolved; its folder is made if it is missing.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, LedgerError> {
+    let resolved = if path.symlink_metadata().is_ok() {
+        path.canonicalize()
+    } else {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        private_folder(folder)
+            .and_then(|()| folder.canonicalize())
+            .map(|folder| folder.join(path.file_name().unwrap_or_default()))
+    };
+    resolved.map_err(|source| LedgerError::Open {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Opens the ledger at a resolved path, and makes it if there is none.
 pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
     let no_file = |source| LedgerError::Open {
         path: path.to_owned(),
         source,
     };
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        private_folder(folder).map_err(no_file)?;
-    }
     // Held to the end of this function; two processes that make the file at once would both
     // switch it to WAL, and one of them would fail whatever its patience.
     let guard = private_file(&beside(path, ".lock")).map_err(no_file)?;

@@ -187,7 +187,7 @@ impl<'a> Sender<'a> {
         let slot = closed.is_counted().then_some(now);
         let (slot_boot_id, slot_boot_ms) = slot.map_or((None, None), boot);
         let (boot_id, boot_ms) = boot(now);
-        settling
+        let changed = settling
             .prepare_cached(
                 "UPDATE request SET state = ?2, http_status = ?3, github_request_id = ?4,
                      message = ?5, ended_wall_ms = ?6, ended_boot_id = ?7, ended_boot_ms = ?8,
@@ -207,6 +207,9 @@ impl<'a> Sender<'a> {
                 slot_boot_id,
                 slot_boot_ms,
             ])?;
+        if changed != 1 {
+            return Err(LedgerError::NotOpen(request));
+        }
         settling
             .prepare_cached(
                 "UPDATE credential SET state = coalesce(?2, resting), reason = ?3, updated_ms = ?4
@@ -223,6 +226,18 @@ impl<'a> Sender<'a> {
         }
         settling.commit()?;
         Ok(())
+    }
+
+    /// Holds the host as if it had asked for it.
+    #[cfg(test)]
+    pub(in super::super) fn hold(
+        &mut self,
+        wait: Duration,
+        now: &Stamp,
+    ) -> Result<(), LedgerError> {
+        let holding = immediate(self.connection)?;
+        extend_hold(&holding, &self.host, wait, Closed::Throttled, now)?;
+        Ok(holding.commit()?)
     }
 }
 

@@ -326,12 +326,7 @@ fn a_hold_lasts_for_every_process_and_is_never_cut_short() {
     let folder = Folder::new();
     let mut ledger = folder.open();
     let hold = |ledger: &mut Ledger, wait, now| {
-        let mut sender = ours(ledger, &at(now));
-        let closing = Closing {
-            hold: Some(wait),
-            ..closing(Closed::Throttled)
-        };
-        sender.settle(0, &closing, &at(now)).unwrap();
+        ours(ledger, &at(now)).hold(wait, &at(now)).unwrap();
     };
     hold(&mut ledger, Duration::from_secs(100), 0);
     hold(&mut ledger, Duration::from_secs(5), 1000);
@@ -417,4 +412,31 @@ fn large_batches_and_large_questions_are_no_trouble() {
     let known = sender.settled(asked).unwrap();
     assert_eq!(known.len(), 20_000);
     assert!(known.values().all(|known| known.state == State::Accepted));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_ledger_is_that_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let link = folder.path().join("link");
+    let mut one = Ledger::open(&path).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let mut other = Ledger::open(&link).unwrap();
+    let now = Stamp {
+        wall_ms: 0,
+        boot: None,
+    };
+    let held = one.turn("host", &now).unwrap();
+    assert!(matches!(held, Turn::Ours(_)));
+    assert!(matches!(other.turn("host", &now).unwrap(), Turn::Taken));
+}
+
+#[test]
+fn a_request_that_is_not_open_cannot_end() {
+    let folder = Folder::new();
+    let mut ledger = folder.open();
+    let mut sender = ours(&mut ledger, &at(0));
+    let settled = sender.settle(7, &closing(Closed::Accepted), &at(0));
+    assert!(matches!(settled, Err(LedgerError::NotOpen(7))));
 }

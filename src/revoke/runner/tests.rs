@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::super::host::Reach;
-use super::super::ledger::Closing;
 use super::super::plan::{BatchSize, PlanOptions};
 use super::super::transport::Sent;
 use super::*;
@@ -428,17 +427,10 @@ fn an_endless_hold_is_waited_for_until_the_user_has_enough() {
     let world = World::new();
     let mut ledger = Ledger::open(&world.path()).unwrap();
     let now = world.clock.now();
-    let closing = Closing {
-        closed: Closed::Throttled,
-        http_status: None,
-        github_request_id: None,
-        message: None,
-        hold: Some(Duration::MAX),
-    };
     let Turn::Ours(mut sender) = ledger.turn(host().key(), &now).unwrap() else {
         panic!("another has the turn");
     };
-    sender.settle(0, &closing, &now).unwrap();
+    sender.hold(Duration::MAX, &now).unwrap();
     drop(sender);
     let mut observer = Leave(world.interrupt.clone(), 0);
     let never = |_: usize, _: &[Fingerprint]| -> Sent { panic!("sent during a hold") };
