@@ -30,7 +30,10 @@ floor=$(find target/release/deps -name 'floor-*' -type f -perm -u+x -printf '%T@
 names=(douse)
 commands=("$douse scan --quiet '$input'")
 add() { names+=("$1"); commands+=("$2"); }
-if [ "$1" = tree ]; then add "floor (walk, read)" "$floor walk $(nproc) '$input'"; fi
+if [ "$1" = tree ]; then
+    add "floor" "$floor walk $(nproc) '$input'"
+    add "floor, aligned buffer" "$floor walk-aligned $(nproc) '$input'"
+fi
 if command -v rg > /dev/null; then
     add "$(rg --version | head -n 1 | cut -d' ' -f1-2)" "rg -uuu -a -o '$shapes' '$input'"
 fi

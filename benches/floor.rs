@@ -1,7 +1,8 @@
 //! The floors that `douse` is measured against, each doing the least that the work can mean.
 //!
 //! `floor walk THREADS PATH` walks a tree with the same walker and reads every byte, searching
-//! nothing; to be timed from outside. `floor search FILE...` holds the files in memory and takes
+//! nothing; to be timed from outside. It reads into a plain `Vec`; `floor walk-aligned` into the
+//! program's own buffer, which makes reading itself faster. `floor search FILE...` holds the files in memory and takes
 //! turns between a bare packed searcher over the detector's literals and the detector itself, and
 //! prints the median of each and their ratio.
 
@@ -22,7 +23,7 @@ use std::time::Instant;
 use aho_corasick::packed::{MatchKind, Searcher};
 use douse::detect::Detector;
 use douse::pattern::PatternSet;
-use douse::source::Buffer;
+use douse::source::{Buffer, WINDOW};
 use ignore::{WalkBuilder, WalkState};
 
 const ROUNDS: usize = 11;
@@ -31,25 +32,34 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["walk", threads, path] => walk(threads.parse().expect("a number of threads"), path),
+        ["walk", threads, path] => walk(threads, path, || vec![0; WINDOW], |buffer| buffer),
+        ["walk-aligned", threads, path] => {
+            walk(threads, path, || Buffer::new(0), Buffer::window);
+        }
         ["search", files @ ..] if !files.is_empty() => search(files),
         // `cargo bench` and `cargo test` call every benchmark without arguments of ours.
-        _ => println!("usage: floor walk THREADS PATH | floor search FILE..."),
+        _ => println!("usage: floor walk|walk-aligned THREADS PATH | floor search FILE..."),
     }
 }
 
-fn walk(threads: usize, path: &str) {
+fn walk<B: Send>(
+    threads: &str,
+    path: &str,
+    buffer: impl Fn() -> B,
+    window: impl Fn(&mut B) -> &mut [u8] + Sync,
+) {
+    let threads = threads.parse().expect("a number of threads");
     let bytes = AtomicU64::new(0);
     let files = AtomicU64::new(0);
     let mut builder = WalkBuilder::new(path);
     builder.standard_filters(false).threads(threads);
     builder.build_parallel().run(|| {
-        let mut buffer = Buffer::new(0);
-        let (bytes, files) = (&bytes, &files);
+        let mut buffer = buffer();
+        let (bytes, files, window) = (&bytes, &files, &window);
         Box::new(move |entry| {
             if let Ok(entry) = entry
                 && entry.file_type().is_some_and(|kind| kind.is_file())
-                && let Ok(read) = read(entry.path(), buffer.window())
+                && let Ok(read) = read(entry.path(), window(&mut buffer))
             {
                 bytes.fetch_add(read, Ordering::Relaxed);
                 files.fetch_add(1, Ordering::Relaxed);
