@@ -33,6 +33,7 @@ pub struct Detector {
     /// For each literal of the finder, the patterns (by index) whose prefix starts with it.
     by_literal: Vec<Vec<usize>>,
     reach: usize,
+    shortest: usize,
 }
 
 /// A token in some bytes.
@@ -101,6 +102,7 @@ impl Detector {
             PrefixFinder::new(&literals).map_err(|error| DetectorError(error.to_string()))?;
         Ok(Self {
             reach: patterns.longest(),
+            shortest: patterns.shortest(),
             finder,
             by_literal,
             patterns,
@@ -122,6 +124,10 @@ impl Detector {
     /// What stands behind `before` is looked at, and must be there: either `reach() - 1` more
     /// bytes, or the end of the blob.
     pub fn scan<'h>(&self, bytes: &'h [u8], before: usize, mut on_hit: impl FnMut(Hit<'h>)) {
+        // Names of files, most of all: there are as many as files, and few could hold a token.
+        if bytes.len() < self.shortest {
+            return;
+        }
         let mut from = 0;
         while let Some(candidate) = self.finder.find(bytes, from, before) {
             from = candidate.start + 1;

@@ -207,8 +207,8 @@ fn shape(shape: TokenShape) -> Result<Shape, Fault> {
     if !properties.is_utf8() || !properties.look_set().is_empty() {
         return Err(Fault::NotAscii(body));
     }
-    let longest = match (properties.minimum_len(), properties.maximum_len()) {
-        (Some(1..), Some(longest)) if longest <= LONGEST_BODY => longest,
+    let (shortest, longest) = match (properties.minimum_len(), properties.maximum_len()) {
+        (Some(shortest @ 1..), Some(longest)) if longest <= LONGEST_BODY => (shortest, longest),
         (Some(_) | None, Some(_) | None) => return Err(Fault::Length(body)),
     };
     let compiled = OnceLock::new();
@@ -220,6 +220,7 @@ fn shape(shape: TokenShape) -> Result<Shape, Fault> {
     Ok(Shape {
         body,
         compiled,
+        shortest,
         longest,
         scheme: match shape.checksum {
             SchemeName::Crc32Base62 => Scheme::Crc32Base62,

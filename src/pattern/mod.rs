@@ -44,6 +44,8 @@ pub struct Pattern {
 pub struct Shape {
     body: String,
     compiled: OnceLock<Option<Regex>>,
+    /// The shortest body in bytes.
+    pub shortest: usize,
     /// The longest body in bytes.
     pub longest: usize,
     /// The checksum it carries.
@@ -98,14 +100,22 @@ impl PatternSet {
 
     /// The longest token, prefix included, in bytes.
     pub fn longest(&self) -> usize {
-        let lengths = self.patterns.iter().flat_map(|pattern| {
+        let longest = self.lengths().map(|(_, longest)| longest).max();
+        longest.unwrap_or(0)
+    }
+
+    /// The shortest token, prefix included, in bytes.
+    pub fn shortest(&self) -> usize {
+        let shortest = self.lengths().map(|(shortest, _)| shortest).min();
+        shortest.unwrap_or(0)
+    }
+
+    fn lengths(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.patterns.iter().flat_map(|pattern| {
             let prefix = pattern.kind.prefix.len();
-            pattern
-                .shapes
-                .iter()
-                .map(move |shape| prefix + shape.longest)
-        });
-        lengths.max().unwrap_or(0)
+            let shapes = pattern.shapes.iter();
+            shapes.map(move |shape| (prefix + shape.shortest, prefix + shape.longest))
+        })
     }
 }
 
@@ -170,6 +180,7 @@ mod tests {
             ["ghp_", "github_pat_", "gho_", "ghu_", "ghr_", "ghs_"]
         );
         assert!(set.longest() >= 255);
+        assert!((20..=40).contains(&set.shortest()));
     }
 
     #[test]
