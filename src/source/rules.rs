@@ -128,7 +128,7 @@ mod tests {
 
     fn rules(globs: &[&str]) -> Rules {
         let globs: Vec<_> = globs.iter().map(ToString::to_string).collect();
-        Rules::new(Path::new("/work"), &[], &globs).unwrap()
+        Rules::new(Path::new("/srv/app"), &[], &globs).unwrap()
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let verdict = |path: &str, is_dir| rules.verdict(Path::new(path), is_dir);
         for (path, is_dir, excluded) in [
             ("./target", true, true),
-            ("/work/target", true, true),
+            ("/srv/app/target", true, true),
             ("sub/target", true, false),
             ("/elsewhere/a.log", false, true),
             ("./docs/a.txt", false, true),
