@@ -397,7 +397,7 @@ mod tests {
     type Spot = (u64, u64, u64, String);
 
     /// Scans what `push` pushes on `threads` threads.
-    fn scan(threads: usize, push: impl FnOnce(&dyn Sink)) -> Vec<Spot> {
+    fn report(threads: usize, push: impl FnOnce(&dyn Sink)) -> ScanReport {
         let scan = Scan {
             detector: &detector(),
             threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
@@ -407,7 +407,12 @@ mod tests {
             retain: Retain::Secrets,
             unverified: Unverified::Count,
         };
-        let report = scan.run(push);
+        scan.run(push)
+    }
+
+    /// The places of what is found so; all must have been read.
+    fn scan(threads: usize, push: impl FnOnce(&dyn Sink)) -> Vec<Spot> {
+        let report = report(threads, push);
         assert!(report.is_complete(), "{:?}", report.errors);
         let mut found = Vec::new();
         for finding in &report.findings {
@@ -493,16 +498,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &text).unwrap();
         for threads in [1, 2] {
-            let scan = Scan {
-                detector: &detector(),
-                threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
-                clock: &SystemClock::new(),
-                interrupt: &Interrupt::new(),
-                counters: &Counters::default(),
-                retain: Retain::Fingerprints,
-                unverified: Unverified::Count,
-            };
-            let report = scan.run(|sink| {
+            let report = report(threads, |sink| {
                 sink.blob(&Origin::Stdin, Content::File(&file, 5 * STRETCH));
             });
             assert_eq!(report.findings.len(), places.len());

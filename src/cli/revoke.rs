@@ -17,7 +17,6 @@ use douse::vocabulary::{
     Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary, PlannedToken,
     RevokeReport, ScanReport, Stop,
 };
-
 use zeroize::Zeroizing;
 
 use super::Session;
@@ -45,12 +44,11 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
         (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
-        (Consent::Given, _) => {
+        (consent @ (Consent::Given | Consent::Ask), _) => {
             report::plan(&summary, Palette::Plain, &mut io::stderr().lock())?;
-            carry_out(session, &settings, plan, &mut known)?
-        }
-        (Consent::Ask, _) => {
-            ask(&summary, &session.interrupt)?;
+            if consent == Consent::Ask {
+                ask(tokens, &session.interrupt)?;
+            }
             carry_out(session, &settings, plan, &mut known)?
         }
     };
@@ -197,11 +195,9 @@ fn summary(
     }
 }
 
-/// Shows the plan and has the number of tokens typed.
-fn ask(summary: &PlanSummary, interrupt: &Interrupt) -> Result<()> {
+/// Has the number of tokens typed.
+fn ask(tokens: usize, interrupt: &Interrupt) -> Result<()> {
     let mut err = io::stderr().lock();
-    report::plan(summary, Palette::Plain, &mut err)?;
-    let tokens = summary.tokens.len();
     write!(err, "\nTo go on, type the number of tokens ({tokens}): ")?;
     err.flush()?;
     let line = read_stdin_line(interrupt)?;

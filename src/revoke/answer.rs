@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::fmt::rfc2822;
 use serde_json::Value;
 
+use super::budget::whole;
 use crate::vocabulary::{Redact, Stamp};
 
 /// How many characters of a server's words are kept.
@@ -189,13 +190,13 @@ fn pause(headers: &Headers, verdict: Verdict, now: &Stamp) -> Pause {
 impl Headers {
     /// Whether the server says that no request is left.
     fn is_exhausted(&self) -> bool {
-        self.remaining.as_deref().and_then(whole) == Some(0)
+        self.remaining.as_deref().and_then(whole_header) == Some(0)
     }
 
     /// `retry-after`: a whole number of seconds, or a date that lies ahead.
     fn retry_after(&self, now: &Stamp) -> Option<Duration> {
         let value = self.retry_after.as_deref()?;
-        if let Some(seconds) = whole(value) {
+        if let Some(seconds) = whole_header(value) {
             return Some(Duration::from_secs(seconds));
         }
         let seconds = http_date(value)?.checked_sub(self.server_time(now))?;
@@ -204,7 +205,7 @@ impl Headers {
 
     /// The time until `x-ratelimit-reset`, and a second more, as GitHub counts in whole ones.
     fn until_reset(&self, now: &Stamp) -> Option<Duration> {
-        let reset = i64::try_from(whole(self.reset.as_deref()?)?).unwrap_or(i64::MAX);
+        let reset = i64::try_from(whole_header(self.reset.as_deref()?)?).unwrap_or(i64::MAX);
         let left = u64::try_from(reset.checked_sub(self.server_time(now))?).ok()?;
         Some(Duration::from_secs(left.saturating_add(1)))
     }
@@ -217,11 +218,9 @@ impl Headers {
     }
 }
 
-/// A number in plain digits, spaces around it allowed.
-fn whole(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+/// A number as a header holds it: spaces around it are allowed.
+fn whole_header(text: &str) -> Option<u64> {
+    whole(text.trim())
 }
 
 /// A date as HTTP writes it, in seconds since 1970.

@@ -92,7 +92,7 @@ pub fn parse_span(text: &str) -> Result<Duration, PolicyError> {
 }
 
 /// A number in plain digits; `parse` alone would also take a plus sign.
-fn whole(text: &str) -> Option<u64> {
+pub(super) fn whole(text: &str) -> Option<u64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
