@@ -209,3 +209,114 @@ fn read_some_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize
 fn read_some_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Remembers what it was told.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Told {
+        fn add(&self, what: String) {
+            self.0.lock().unwrap().push(what);
+        }
+    }
+
+    impl Sink for Told {
+        fn blob(&self, _: &Origin<'_>, content: Content<'_>) {
+            let mut bytes = Vec::new();
+            match content {
+                Content::Whole(whole) => bytes.extend_from_slice(whole),
+                Content::File(file, length) => {
+                    bytes.resize(usize::try_from(length).unwrap(), 0);
+                    let n = read_at(file, &mut bytes, 0).unwrap();
+                    bytes.truncate(n);
+                }
+                Content::Stream(stream) => {
+                    stream.read_to_end(&mut bytes).unwrap();
+                }
+            }
+            self.add(format!("{} bytes", bytes.len()));
+        }
+
+        fn skip(&self, _: &Origin<'_>, reason: SkipReason) {
+            self.add(reason.as_str().to_owned());
+        }
+
+        fn error(&self, _: &Origin<'_>, error: &io::Error) {
+            self.add(format!("{:?}", error.kind()));
+        }
+
+        fn is_done(&self) -> bool {
+            false
+        }
+    }
+
+    fn told(path: &Path, named: Named, large: Large) -> (Pushed, Vec<String>) {
+        let told = Told::default();
+        let pushed = push(path, named, large, &mut Buffer::new(0), &told);
+        (pushed, told.0.into_inner().unwrap())
+    }
+
+    #[test]
+    fn what_vanished_behind_the_walker_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let (_, told) = told(&gone, Named::InFolder, Large::Defer);
+        assert_eq!(told, ["NotFound"]);
+    }
+
+    #[test]
+    fn every_length_is_read_whole() {
+        for length in [0, 1, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&vec![b'.'; length]).unwrap();
+            let (_, told) = told(file.path(), Named::InFolder, Large::Defer);
+            assert_eq!(told, [format!("{length} bytes")]);
+        }
+    }
+
+    #[test]
+    fn a_large_file_waits_for_the_end_of_the_walk() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(LARGE).unwrap();
+        let (pushed, first) = told(file.path(), Named::InFolder, Large::Defer);
+        assert_eq!((pushed, first), (Pushed::Deferred, vec![]));
+        let (pushed, then) = told(file.path(), Named::InFolder, Large::Now);
+        assert_eq!(
+            (pushed, then),
+            (Pushed::Done, vec![format!("{LARGE} bytes")])
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_turned_into_a_link_behind_the_walker_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        std::fs::write(&target, "text").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let (_, in_folder) = told(&link, Named::InFolder, Large::Defer);
+        assert_eq!(in_folder.len(), 1);
+        assert_ne!(in_folder, ["4 bytes"]);
+        let (_, outright) = told(&link, Named::Outright, Large::Defer);
+        assert_eq!(outright, ["4 bytes"]);
+    }
+
+    #[test]
+    fn only_a_file_that_is_shorter_now_has_shrunk() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"12345").unwrap();
+        assert!(complete(&file, 5, 5).is_ok());
+        assert!(
+            complete(&file, 4, 5).is_ok(),
+            "it only pretends to be longer"
+        );
+        assert!(complete(&file, 5, 6).is_err());
+    }
+}

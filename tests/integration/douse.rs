@@ -6,13 +6,14 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
+use crate::terminal::Terminal;
 use crate::tokens;
 
 /// How long a run may take. None takes a fifth of it.
@@ -38,6 +39,7 @@ pub(crate) struct Douse<'s> {
     sandbox: &'s Sandbox,
     command: Command,
     input: Input,
+    terminal: Option<Terminal>,
     leaks: Leaks,
 }
 
@@ -47,6 +49,7 @@ impl<'s> Douse<'s> {
             sandbox,
             command,
             input: Input::Nothing,
+            terminal: None,
             leaks: Leaks::Forbidden,
         }
     }
@@ -59,6 +62,13 @@ impl<'s> Douse<'s> {
     /// Standard input is a pipe whose other end is [`Running::input`].
     pub(crate) fn pipe(mut self) -> Self {
         self.input = Input::Pipe;
+        self
+    }
+
+    /// Standard error is a terminal, and so is standard input if it is nothing else; `typed` waits
+    /// there to be read.
+    pub(crate) fn terminal(mut self, typed: &str) -> Self {
+        self.terminal = Some(Terminal::open(typed));
         self
     }
 
@@ -89,16 +99,25 @@ impl<'s> Douse<'s> {
 
     pub(crate) fn spawn(mut self) -> Running<'s> {
         self.command
-            .stdin(match self.input {
-                Input::Nothing => Stdio::null(),
-                Input::Bytes(_) | Input::Pipe => Stdio::piped(),
+            .stdin(match (&self.input, &self.terminal) {
+                (Input::Nothing, None) => Stdio::null(),
+                (Input::Nothing, Some(terminal)) => terminal.end(),
+                (Input::Bytes(_) | Input::Pipe, _) => Stdio::piped(),
             })
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stderr(match &self.terminal {
+                None => Stdio::piped(),
+                Some(terminal) => terminal.end(),
+            });
         let told = format!("{:?}", self.command.get_args());
         let mut child = self.command.spawn().unwrap();
+        // It holds the program's ends of the terminal, which would never come to its end.
+        drop(self.command);
         let stdout = Collector::new(child.stdout.take().unwrap());
-        let stderr = Collector::new(child.stderr.take().unwrap());
+        let stderr = match self.terminal {
+            None => Collector::new(child.stderr.take().unwrap()),
+            Some(terminal) => Collector::new(terminal.into_screen()),
+        };
         let mut input = child.stdin.take();
         if let Input::Bytes(bytes) = self.input {
             let mut pipe = input.take().unwrap();
@@ -123,19 +142,20 @@ impl<'s> Douse<'s> {
 
 /// Reads a pipe to its end, in the background.
 struct Collector {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<(Mutex<Vec<u8>>, Condvar)>,
     end: Receiver<()>,
 }
 
 impl Collector {
     fn new(mut pipe: impl Read + Send + 'static) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let bytes = Arc::<(Mutex<Vec<u8>>, Condvar)>::default();
         let (tell, end) = mpsc::channel();
         let into = Arc::clone(&bytes);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(n @ 1..) = pipe.read(&mut buffer) {
-                into.lock().unwrap().extend_from_slice(&buffer[..n]);
+                into.0.lock().unwrap().extend_from_slice(&buffer[..n]);
+                into.1.notify_all();
             }
             tell.send(())
         });
@@ -143,7 +163,17 @@ impl Collector {
     }
 
     fn so_far(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap().clone()
+        self.bytes.0.lock().unwrap().clone()
+    }
+
+    /// Waits until `text` was read.
+    fn wait_for(&self, text: &str) {
+        let absent = |bytes: &mut Vec<u8>| !String::from_utf8_lossy(bytes).contains(text);
+        let bytes = self.bytes.0.lock().unwrap();
+        let waited = self.bytes.1.wait_timeout_while(bytes, PATIENCE, absent);
+        let (bytes, waited) = waited.unwrap();
+        let bytes = String::from_utf8_lossy(&bytes);
+        assert!(!waited.timed_out(), "{text:?} never came: {bytes}");
     }
 }
 
@@ -179,6 +209,11 @@ impl Running<'_> {
         let script = format!("kill -{name} {}", self.pid);
         let status = Command::new("sh").args(["-c", &script]).status().unwrap();
         assert!(status.success(), "{script}");
+    }
+
+    /// Waits until `text` was told on standard error.
+    pub(crate) fn wait_for(&self, text: &str) {
+        self.stderr.wait_for(text);
     }
 
     pub(crate) fn wait(mut self) -> Output {

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::douse::fingerprints;
+use crate::hostile::fifo;
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind};
 
@@ -61,6 +62,27 @@ fn a_report_that_cannot_be_written_is_told_before_the_scan() {
         .run()
         .expect(2);
     assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+}
+
+#[test]
+fn a_report_replaces_nothing_but_a_plain_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "");
+    let (target, link, pipe) = (
+        sandbox.out("target"),
+        sandbox.out("link"),
+        sandbox.out("pipe"),
+    );
+    fs::write(&target, "old").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    fifo(&pipe);
+    for path in [&link, &pipe] {
+        let before = fs::symlink_metadata(path).unwrap().file_type();
+        let output = sandbox.douse(["scan", "a", "-o"]).arg(path).run().expect(2);
+        assert!(output.talk().contains("no plain file"), "{output}");
+        assert_eq!(fs::symlink_metadata(path).unwrap().file_type(), before);
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "old");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::douse::fingerprints;
 use crate::sandbox::Sandbox;
 use crate::tokens::Kind;
 
-fn fifo(path: &Path) {
+pub(crate) fn fifo(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success());
 }

@@ -37,5 +37,6 @@ mod sandbox;
 mod scan;
 mod selection;
 mod signals;
+mod terminal;
 mod tokens;
 mod trouble;

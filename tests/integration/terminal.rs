@@ -1,0 +1,125 @@
+//! What only a person at a terminal meets: questions and progress. The terminal is a real one, of
+//! the kernel's pseudo terminals.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::github::Github;
+use crate::sandbox::Sandbox;
+use crate::tokens::Kind;
+
+/// Both ends of a terminal.
+pub(crate) struct Terminal {
+    /// Where a person types and reads.
+    screen: File,
+    /// Where a program reads and writes.
+    program: File,
+}
+
+impl Terminal {
+    /// A terminal at which `typed` was typed before anybody asked.
+    pub(crate) fn open(typed: &str) -> Self {
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&screen, size).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let name = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+        let program = OpenOptions::new().read(true).write(true).open(name);
+        let mut screen = File::from(screen);
+        screen.write_all(typed.as_bytes()).unwrap();
+        Self {
+            screen,
+            program: program.unwrap(),
+        }
+    }
+
+    /// The program's end.
+    pub(crate) fn end(&self) -> Stdio {
+        self.program.try_clone().unwrap().into()
+    }
+
+    /// The person's end; it comes to its end when the program does.
+    pub(crate) fn into_screen(self) -> File {
+        self.screen
+    }
+}
+
+/// Answers `typed` to the question about three tokens; tells how many requests that made.
+fn answer(typed: &str, code: i32) -> usize {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    sandbox.write("leak", sandbox.revocable(3).join("\n"));
+    let url = github.url();
+    let revoke = sandbox.douse(["revoke", "--api-url", &url]).terminal(typed);
+    let output = revoke.run().expect(code);
+    assert!(output.talk().contains("number of tokens (3)"), "{output}");
+    github.log().len()
+}
+
+#[test]
+fn the_number_of_tokens_is_asked_for() {
+    assert_eq!(answer("3\n", 0), 1);
+}
+
+#[test]
+fn any_other_answer_sends_nothing() {
+    for typed in ["y\n", "yes\n", "\n", "2\n", "33\n", "3 3\n", "\u{4}"] {
+        assert_eq!(answer(typed, 2), 0, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_yes_given_beforehand_is_not_asked_for_again() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    sandbox.write("leak", sandbox.token(Kind::Personal));
+    let url = github.url();
+    let revoke = sandbox.douse(["revoke", "--yes", "--api-url", &url]);
+    let output = revoke.terminal("").run().expect(0);
+    assert!(!output.talk().contains("type the number"), "{output}");
+    assert_eq!(github.log().len(), 1);
+}
+
+#[test]
+fn a_terminal_shows_progress_and_is_left_clean() {
+    let sandbox = Sandbox::new();
+    let mut run = sandbox
+        .douse(["scan", "-"])
+        .env("TERM", "xterm")
+        .pipe()
+        .terminal("")
+        .spawn();
+    let token = sandbox.token(Kind::Personal);
+    // More than a window, so that it is searched before the end of the input.
+    let text = format!("{token}\n{}", ".".repeat(300 * 1024));
+    run.input
+        .as_mut()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    run.wait_for("1 found");
+    run.wait_for("1 files");
+    let output = run.wait().expect(1);
+    let talk = output.talk();
+    let (_, last) = talk.rsplit_once("found").unwrap();
+    assert!(last.contains("\u{1b}[2K"), "the bar stays behind: {last:?}");
+}
+
+#[test]
+fn quiet_is_quiet_at_a_terminal_too() {
+    let sandbox = Sandbox::new();
+    sandbox.write("leak", sandbox.token(Kind::Personal));
+    let run = sandbox.douse(["scan", "--quiet"]).terminal("");
+    assert_eq!(run.run().expect(1).talk(), "");
+}
