@@ -15,7 +15,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::detect::{Detector, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
-use crate::source::{Buffer, Content, Sink, Threads, WINDOW, complete, read_at};
+use crate::source::{Buffer, Content, LARGE, Sink, Threads, WINDOW, complete, read_at};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Encoding, Ending, Interrupt, Match, Origin, Place,
     ReadError, ScanReport, Skip, SkipReason,
@@ -121,7 +121,7 @@ impl Sink for Gather<'_> {
             }
             Content::Stream(stream) => blob.stream(stream),
             Content::File(file, length) => {
-                if length < 2 * STRETCH || self.scan.threads.count() == 1 {
+                if length < LARGE || self.scan.threads.count() == 1 {
                     blob.file(file, length)
                 } else {
                     blob.large_file(file, length)

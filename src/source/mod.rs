@@ -4,6 +4,9 @@
 //! and tells the sink what it did not read. Sources know no tokens.
 
 mod buffer;
+#[cfg(unix)]
+mod descent;
+mod filtered;
 mod list;
 mod read;
 mod rules;
@@ -16,7 +19,7 @@ use std::io::{self, Read};
 
 pub use buffer::{Buffer, WINDOW};
 pub use list::{ListError, Separator, parse as parse_list};
-pub use read::{complete, read_at};
+pub use read::{LARGE, complete, read_at};
 pub use rules::{Rules, RulesError};
 pub use stdin::{push as push_stdin, read_all as read_stdin, read_line as read_stdin_line};
 pub use threads::Threads;

@@ -4,9 +4,19 @@
 //! opened so that no named pipe can hold us up, and looked at after it was opened, so that what
 //! was looked at is what is read.
 
-use std::fs::{File, OpenOptions};
+#[cfg(unix)]
+use std::ffi::CStr;
+use std::fs::File;
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::path::Path;
+
+#[cfg(unix)]
+use rustix::{
+    fs::{CWD, Mode, OFlags, openat, readlinkat},
+    io::retry_on_intr,
+};
 
 use crate::vocabulary::{Origin, SkipReason};
 
@@ -14,7 +24,39 @@ use super::buffer::{Buffer, WINDOW};
 use super::{Content, Sink};
 
 /// Files from here on are left for the end of a walk, when all threads can share each of them.
-pub(super) const LARGE: u64 = 8 * 1024 * 1024;
+pub const LARGE: u64 = 2 * 1024 * 1024;
+
+/// Every system opens paths of up to so many bytes.
+const LONGEST_PATH: usize = 1024;
+
+/// How a file is reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// By its path.
+    Path(&'a Path),
+    /// By its name in an open folder.
+    #[cfg(unix)]
+    Name(BorrowedFd<'a>, &'a CStr),
+}
+
+impl Way<'_> {
+    /// Where the symbolic link there points to.
+    pub(super) fn read_link(self) -> io::Result<Vec<u8>> {
+        #[cfg(unix)]
+        let target = match self {
+            Self::Path(path) => readlinkat(CWD, path, Vec::new()),
+            Self::Name(folder, name) => readlinkat(folder, name, Vec::new()),
+        }?
+        .into_bytes();
+        #[cfg(not(unix))]
+        let target = match self {
+            Self::Path(path) => std::fs::read_link(path)?
+                .into_os_string()
+                .into_encoded_bytes(),
+        };
+        Ok(target)
+    }
+}
 
 /// Whether the user named a file, or a walk came upon it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,17 +85,18 @@ pub(super) enum Large {
     Defer,
 }
 
-/// Reads the file at `path` and pushes it into `sink`. `buffer` is used for one file after
-/// the other.
+/// Reads the file at `path`, which is reached by `way`, and pushes it into `sink`. `buffer` is
+/// used for one file after the other.
 pub(super) fn push(
     path: &Path,
+    way: Way<'_>,
     named: Named,
     large: Large,
     buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> Pushed {
     let origin = Origin::File(path);
-    match try_push(path, named, large, buffer, sink) {
+    match try_push(path, way, named, large, buffer, sink) {
         Ok(pushed) => pushed,
         Err(error) => {
             sink.error(&origin, &error);
@@ -64,13 +107,14 @@ pub(super) fn push(
 
 fn try_push(
     path: &Path,
+    way: Way<'_>,
     named: Named,
     large: Large,
     buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<Pushed> {
     let origin = Origin::File(path);
-    let mut file = open(path, named)?;
+    let mut file = open(way, named)?;
     let metadata = file.metadata()?;
     if let Some(reason) = special(metadata.file_type()) {
         refuse(&origin, named, reason, sink);
@@ -78,7 +122,12 @@ fn try_push(
     }
     let length = metadata.len();
     if length >= LARGE && large == Large::Defer {
-        return Ok(Pushed::Deferred);
+        if path.as_os_str().len() < LONGEST_PATH {
+            return Ok(Pushed::Deferred);
+        }
+        // It could not be opened again by its path.
+        sink.blob(&origin, Content::Stream(&mut file));
+        return Ok(Pushed::Done);
     }
     if length > WINDOW as u64 {
         sink.blob(&origin, Content::File(&file, length));
@@ -142,25 +191,24 @@ pub(super) fn refuse(origin: &Origin<'_>, named: Named, reason: SkipReason, sink
 }
 
 #[cfg(unix)]
-fn open(path: &Path, named: Named) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    use rustix::fs::OFlags;
-
+fn open(way: Way<'_>, named: Named) -> io::Result<File> {
     let follow = match named {
         Named::Outright => OFlags::empty(),
         Named::InFolder => OFlags::NOFOLLOW,
     };
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | follow;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | follow;
+    let file = retry_on_intr(|| match way {
+        Way::Path(path) => openat(CWD, path, flags, Mode::empty()),
+        Way::Name(folder, name) => openat(folder, name, flags, Mode::empty()),
+    })?;
+    Ok(File::from(file))
 }
 
 #[cfg(not(unix))]
-fn open(path: &Path, _named: Named) -> io::Result<File> {
-    File::open(path)
+fn open(way: Way<'_>, _named: Named) -> io::Result<File> {
+    match way {
+        Way::Path(path) => File::open(path),
+    }
 }
 
 /// Why something of this type is not read, if it is no file.
@@ -259,7 +307,14 @@ mod tests {
 
     fn told(path: &Path, named: Named, large: Large) -> (Pushed, Vec<String>) {
         let told = Told::default();
-        let pushed = push(path, named, large, &mut Buffer::new(0), &told);
+        let pushed = push(
+            path,
+            Way::Path(path),
+            named,
+            large,
+            &mut Buffer::new(0),
+            &told,
+        );
         (pushed, told.0.into_inner().unwrap())
     }
 

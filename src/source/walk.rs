@@ -8,17 +8,16 @@
 //! would keep a single thread busy long after the others have nothing left to do.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::vocabulary::{Label, Origin, SkipReason};
 
 use super::buffer::Buffer;
-use super::read::{self, Large, Named, Pushed};
+use super::filtered;
+use super::read::{self, Large, Named, Pushed, Way};
 use super::rules::Rules;
 use super::threads::Threads;
 use super::{Content, Sink};
@@ -61,8 +60,8 @@ impl Walk<'_> {
             }
         }
         let large = Mutex::new(Vec::new());
-        let visit = |buffer: &mut Buffer, path: &Path, named: Named| {
-            if read::push(path, named, Large::Defer, buffer, sink) == Pushed::Deferred {
+        let visit = |buffer: &mut Buffer, path: &Path, way: Way<'_>, named: Named| {
+            if read::push(path, way, named, Large::Defer, buffer, sink) == Pushed::Deferred {
                 let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
                 large.push((path.to_owned(), named));
             }
@@ -70,7 +69,7 @@ impl Walk<'_> {
         if files.len() < MANY_FILES {
             let mut buffer = LazyBuffer::default();
             for path in files.iter().take_while(|_| !sink.is_done()) {
-                visit(buffer.get(), path, Named::Outright);
+                visit(buffer.get(), path, Way::Path(path), Named::Outright);
             }
         } else {
             self.threads.install(|| {
@@ -78,7 +77,7 @@ impl Walk<'_> {
                     .into_par_iter()
                     .for_each_init(LazyBuffer::default, |buffer, path| {
                         if !sink.is_done() {
-                            visit(buffer.get(), &path, Named::Outright);
+                            visit(buffer.get(), &path, Way::Path(&path), Named::Outright);
                         }
                     });
             });
@@ -123,27 +122,16 @@ impl Walk<'_> {
     }
 
     fn walk(&self, folders: &[PathBuf], sink: &dyn Sink, visit: &Visit<'_>) {
-        let mut builder = WalkBuilder::new(&folders[0]);
-        for folder in &folders[1..] {
-            builder.add(folder);
-        }
-        builder
-            .standard_filters(false)
-            .follow_links(false)
-            .threads(self.threads.count());
-        if self.tree_rules == TreeRules::Obey {
-            builder
-                .parents(true)
-                .ignore(true)
-                .git_ignore(true)
-                .git_global(true)
-                .git_exclude(true);
-        }
-        builder.build_parallel().visit(&mut Visitors {
+        let visitor = Visitor {
             rules: self.rules,
             sink,
             visit,
-        });
+        };
+        match self.tree_rules {
+            #[cfg(unix)]
+            TreeRules::Disregard => super::descent::descend(folders, self.threads, &visitor),
+            tree_rules => filtered::walk(folders, tree_rules, self.threads, &visitor),
+        }
     }
 
     fn push_large(&self, mut large: Vec<(PathBuf, Named)>, sink: &dyn Sink) {
@@ -155,7 +143,8 @@ impl Walk<'_> {
             large.into_par_iter().for_each(|(path, named)| {
                 if !sink.is_done() {
                     // Its buffer is for files that shrank below a window meanwhile.
-                    read::push(&path, named, Large::Now, &mut Buffer::new(0), sink);
+                    let way = Way::Path(&path);
+                    read::push(&path, way, named, Large::Now, &mut Buffer::new(0), sink);
                 }
             });
         });
@@ -164,7 +153,7 @@ impl Walk<'_> {
 
 /// A thread's buffer, made when its first file is read.
 #[derive(Default)]
-struct LazyBuffer(Option<Buffer>);
+pub(super) struct LazyBuffer(Option<Buffer>);
 
 impl LazyBuffer {
     fn get(&mut self) -> &mut Buffer {
@@ -178,72 +167,59 @@ enum Root {
     Folder(PathBuf),
 }
 
-type Visit<'a> = dyn Fn(&mut Buffer, &Path, Named) + Sync + 'a;
+type Visit<'a> = dyn Fn(&mut Buffer, &Path, Way<'_>, Named) + Sync + 'a;
 
-/// Makes one visitor a thread.
-struct Visitors<'a> {
+/// Something met in a folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) path: &'a Path,
+    pub(super) way: Way<'a>,
+    pub(super) met: Met,
+}
+
+/// What was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    File,
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// Something that is not opened.
+    Special(SkipReason),
+}
+
+/// Where a walk goes on from a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// Into it.
+    In,
+    /// Past it.
+    Past,
+}
+
+/// Deals with whatever is met in folders; shared by all threads.
+pub(super) struct Visitor<'a> {
     rules: &'a Rules,
-    sink: &'a dyn Sink,
+    pub(super) sink: &'a dyn Sink,
     visit: &'a Visit<'a>,
-}
-
-impl<'a> ParallelVisitorBuilder<'a> for Visitors<'a> {
-    fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
-        Box::new(Visitor {
-            rules: self.rules,
-            sink: self.sink,
-            visit: self.visit,
-            buffer: LazyBuffer::default(),
-        })
-    }
-}
-
-struct Visitor<'a> {
-    rules: &'a Rules,
-    sink: &'a dyn Sink,
-    visit: &'a Visit<'a>,
-    buffer: LazyBuffer,
-}
-
-impl ParallelVisitor for Visitor<'_> {
-    fn visit(&mut self, entry: Result<DirEntry, ignore::Error>) -> WalkState {
-        if self.sink.is_done() {
-            return WalkState::Quit;
-        }
-        match entry {
-            Ok(entry) => self.entry(&entry),
-            Err(error) => {
-                tell(&error, None, self.sink);
-                WalkState::Continue
-            }
-        }
-    }
 }
 
 impl Visitor<'_> {
-    fn entry(&mut self, entry: &DirEntry) -> WalkState {
-        let path = entry.path();
-        let Some(kind) = entry.file_type() else {
-            // Only standard input has no type, and no path stands for it here.
-            return WalkState::Continue;
-        };
-        if entry.depth() == 0 {
-            return WalkState::Continue;
-        }
+    pub(super) fn entry(&self, entry: &Entry<'_>, buffer: &mut LazyBuffer) -> Onward {
+        let Entry { path, way, met } = *entry;
         let origin = Origin::File(path);
-        if let Some(reason) = self.rules.verdict(path, kind.is_dir()) {
+        if let Some(reason) = self.rules.verdict(path, met == Met::Folder) {
             self.sink.skip(&origin, reason);
-            return WalkState::Skip;
+            return Onward::Past;
         }
         push_name(path, self.sink);
-        if kind.is_file() {
-            (self.visit)(self.buffer.get(), path, Named::InFolder);
-        } else if kind.is_symlink() {
-            push_link(path, self.sink);
-        } else if let Some(reason) = read::special(kind) {
-            self.sink.skip(&origin, reason);
+        match met {
+            Met::File => (self.visit)(buffer.get(), path, way, Named::InFolder),
+            Met::Folder => {}
+            Met::Link => push_link(path, way, self.sink),
+            Met::Special(reason) => self.sink.skip(&origin, reason),
         }
-        WalkState::Continue
+        Onward::In
     }
 }
 
@@ -260,46 +236,17 @@ fn push_name(path: &Path, sink: &dyn Sink) {
 }
 
 /// Pushes what a symbolic link holds: the path it points to.
-fn push_link(path: &Path, sink: &dyn Sink) {
+fn push_link(path: &Path, way: Way<'_>, sink: &dyn Sink) {
     let file = Origin::File(path);
-    match fs::read_link(path) {
+    match way.read_link() {
         Ok(target) => {
             let origin = Origin::Label {
                 of: &file,
                 label: Label::LinkTarget,
             };
-            let bytes = target.as_os_str().as_encoded_bytes();
-            sink.blob(&origin, Content::Whole(bytes));
+            sink.blob(&origin, Content::Whole(&target));
             sink.skip(&file, SkipReason::Symlink);
         }
         Err(error) => sink.error(&file, &error),
-    }
-}
-
-/// Tells of an error of the walker's under the path it concerns.
-fn tell(error: &ignore::Error, path: Option<&Path>, sink: &dyn Sink) {
-    match error {
-        ignore::Error::WithPath { path, err } => tell(err, Some(path), sink),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            tell(err, path, sink);
-        }
-        ignore::Error::Partial(errors) => {
-            for error in errors {
-                tell(error, path, sink);
-            }
-        }
-        ignore::Error::Io(error) => {
-            let path = path.unwrap_or(Path::new("."));
-            sink.error(&Origin::File(path), error);
-        }
-        ignore::Error::Loop { child, .. } => {
-            sink.error(&Origin::File(child), &io::Error::other("a loop of links"));
-        }
-        ignore::Error::Glob { .. }
-        | ignore::Error::UnrecognizedFileType(_)
-        | ignore::Error::InvalidDefinition => {
-            let path = path.unwrap_or(Path::new("."));
-            sink.error(&Origin::File(path), &io::Error::other(error.to_string()));
-        }
     }
 }
