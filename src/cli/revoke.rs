@@ -12,10 +12,11 @@ use douse::report::{self, Format, Palette};
 use douse::revoke::{
     Batch, Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
 };
+use douse::silence::Silence;
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary, PlannedToken,
-    RevokeReport, ScanReport, Stop,
+    Ending, Exit, Finding, Fingerprint, Interrupt, Kind, Match, Outcome, PlanSummary, PlannedToken,
+    RevokeReport, ScanReport, SilencedBy, State, Stop,
 };
 use zeroize::Zeroizing;
 
@@ -24,12 +25,14 @@ use super::args::RevokeArgs;
 use super::credentials;
 use super::scan::scan_sources;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
+use super::silence;
 
 pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
-    let settings = Revocation::new(args, &session.interrupt)?;
-    let output = Output::new(&args.report, session.color);
+    let silence = silence::Known::new(&args.silence, session)?;
+    let settings = Revocation::new(args, session)?;
+    let output = Output::new(&args.report, session);
     output.check()?;
-    let gathered = Gathered::new(session, &settings)?;
+    let gathered = Gathered::new(session, &settings, &silence)?;
     let mut known = Known::open(&settings, &gathered.candidates)?;
     let plan = Plan::new(
         gathered.candidates,
@@ -40,7 +43,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     if settings.max.is_some_and(|max| tokens > max) {
         bail!("the plan holds {tokens} tokens, more than --max allows; nothing was sent");
     }
-    let summary = summary(&plan, &settings, &gathered.strays, &gathered.places);
+    let summary = summary(&plan, &settings, &gathered.aside, &gathered.places);
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
         (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
@@ -52,7 +55,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
             carry_out(session, &settings, plan, &mut known)?
         }
     };
-    report.outcomes.extend(gathered.strays);
+    report.outcomes.extend(gathered.aside);
     report.outcomes.sort_by_key(|outcome| outcome.fingerprint);
     output.write(|out| match (&report.stop, output.format) {
         (Stop::DryRun, Format::Human(palette)) => {
@@ -67,8 +70,9 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
 /// The tokens there are, and what is to be said of them.
 struct Gathered {
     candidates: Vec<Candidate>,
-    /// Lines of a list that are no tokens.
-    strays: Vec<Outcome>,
+    /// What is withheld before any plan is made: lines of a list that are no tokens, and tokens
+    /// that the user silenced.
+    aside: Vec<Outcome>,
     /// Where each token lies first, and in how many places.
     places: HashMap<Fingerprint, (Option<Match>, u64)>,
     /// [`Exit::Trouble`] if something could not be read; then there may be more tokens.
@@ -76,7 +80,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn new(session: &Session, settings: &Revocation) -> Result<Self> {
+    fn new(session: &Session, settings: &Revocation, known: &silence::Known) -> Result<Self> {
         match &settings.tokens {
             Tokens::Listed(path) => {
                 let list = Zeroizing::new(read_input(path, &session.interrupt)?);
@@ -84,9 +88,12 @@ impl Gathered {
                 if credentials.candidates.is_empty() && credentials.strays.is_empty() {
                     bail!("{} lists no tokens", path.display());
                 }
+                let (candidates, silenced) = without_known(credentials.candidates, &known.silence);
+                let mut aside = credentials.strays;
+                aside.extend(silenced);
                 Ok(Self {
-                    candidates: credentials.candidates,
-                    strays: credentials.strays,
+                    candidates,
+                    aside,
                     places: HashMap::new(),
                     exit: Exit::Clean,
                 })
@@ -96,7 +103,14 @@ impl Gathered {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
                     douse::revoke::Unverified::Send => Unverified::List,
                 };
-                let scan = scan_sources(session, sources, Retain::Secrets, unverified);
+                let scan = scan_sources(
+                    session,
+                    sources,
+                    Retain::Secrets,
+                    unverified,
+                    &known.silence,
+                );
+                known.tell_unused(&scan, session);
                 report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
                 if scan.ending == Ending::Interrupted {
                     bail!("interrupted while looking for tokens; nothing was sent");
@@ -112,6 +126,13 @@ impl Gathered {
         } else {
             Exit::Trouble
         };
+        let silenced = scan.silenced.into_iter();
+        let aside = silenced
+            .map(|silenced| {
+                let finding = silenced.finding;
+                silenced_outcome(finding.fingerprint, finding.kind, silenced.by)
+            })
+            .collect();
         let mut places = HashMap::new();
         let candidate = |finding: Finding| {
             let total = finding.matches.total();
@@ -129,10 +150,35 @@ impl Gathered {
         };
         Self {
             candidates: scan.findings.into_iter().filter_map(candidate).collect(),
-            strays: Vec::new(),
+            aside,
             places,
             exit,
         }
+    }
+}
+
+/// Tokens of a list, parted from those that the user knows.
+fn without_known(candidates: Vec<Candidate>, silence: &Silence) -> (Vec<Candidate>, Vec<Outcome>) {
+    let mut silenced = Vec::new();
+    let wanted = candidates.into_iter().filter(|candidate| {
+        let by = silence.knows(&candidate.fingerprint);
+        silenced.extend(
+            by.map(|by| silenced_outcome(candidate.fingerprint, Arc::clone(&candidate.kind), by)),
+        );
+        by.is_none()
+    });
+    (wanted.collect(), silenced)
+}
+
+/// What becomes of a token that the user silenced.
+fn silenced_outcome(fingerprint: Fingerprint, kind: Arc<Kind>, by: SilencedBy) -> Outcome {
+    Outcome {
+        fingerprint,
+        kind,
+        state: State::Withheld,
+        reason: Some(format!("silenced: {by}")),
+        request: None,
+        at_ms: None,
     }
 }
 
@@ -163,15 +209,15 @@ impl Known {
 fn summary(
     plan: &Plan,
     settings: &Revocation,
-    strays: &[Outcome],
+    aside: &[Outcome],
     places: &HashMap<Fingerprint, (Option<Match>, u64)>,
 ) -> PlanSummary {
     let mut withheld: BTreeMap<String, usize> = BTreeMap::new();
     for token in &plan.withheld {
         *withheld.entry(token.reason.to_string()).or_default() += 1;
     }
-    for stray in strays {
-        let reason = stray.reason.clone().unwrap_or_default();
+    for outcome in aside {
+        let reason = outcome.reason.clone().unwrap_or_default();
         *withheld.entry(reason).or_default() += 1;
     }
     let tokens = plan.batches.iter().flat_map(Batch::tokens);

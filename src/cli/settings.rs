@@ -19,7 +19,8 @@ use douse::source::{Rules, Separator, Threads, TreeRules, parse_list, read_stdin
 use douse::vocabulary::{Fingerprint, Interrupt};
 use etcetera::BaseStrategy as _;
 
-use super::args;
+use super::config::Config;
+use super::{Session, args};
 
 /// The ignore file that is read from the current folder without being named.
 const IGNORE_FILE: &str = ".douseignore";
@@ -55,7 +56,11 @@ pub(super) struct Output {
 }
 
 impl Sources {
-    pub(super) fn new(args: &args::SourceArgs, interrupt: &Interrupt) -> Result<Self> {
+    pub(super) fn new(
+        args: &args::SourceArgs,
+        config: &Config,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let current_dir = current_dir()?;
         let (dashes, mut paths): (Vec<_>, Vec<_>) = args
             .paths
@@ -79,6 +84,7 @@ impl Sources {
         let mut seen = HashSet::new();
         paths.retain(|path| seen.insert(path.clone()));
         let mut ignore_files = args.ignore_file.clone();
+        ignore_files.extend(config.ignore_file.iter().cloned());
         if ignore_files.is_empty() {
             let default = current_dir.join(IGNORE_FILE);
             ignore_files.extend(default.is_file().then_some(default));
@@ -90,20 +96,24 @@ impl Sources {
             } else {
                 Stdin::Scanned
             },
-            rules: Rules::new(&current_dir, &ignore_files, &args.exclude)?,
-            tree_rules: if args.respect_ignore {
+            rules: Rules::new(
+                &current_dir,
+                &ignore_files,
+                &[&args.exclude[..], &config.exclude].concat(),
+            )?,
+            tree_rules: if args.respect_ignore || config.respect_ignore {
                 TreeRules::Obey
             } else {
                 TreeRules::Disregard
             },
-            threads: Threads::new(threads(args.threads)),
+            threads: Threads::new(threads(args.threads.or(config.threads).unwrap_or(0))?),
         })
     }
 }
 
 impl Output {
-    pub(super) fn new(args: &args::ReportArgs, color: args::Color) -> Self {
-        let palette = match (color, &args.output) {
+    pub(super) fn new(args: &args::ReportArgs, session: &Session) -> Self {
+        let palette = match (session.color, &args.output) {
             (args::Color::Always, _) => Palette::Colour,
             (args::Color::Never, _) | (args::Color::Auto, Some(_)) => Palette::Plain,
             (args::Color::Auto, None) => match anstream::AutoStream::choice(&io::stdout()) {
@@ -114,7 +124,7 @@ impl Output {
             },
         };
         Self {
-            format: match args.format {
+            format: match args.format.or(session.config.format).unwrap_or_default() {
                 args::Format::Human => Format::Human(palette),
                 args::Format::Json => Format::Json,
                 args::Format::Jsonl => Format::Jsonl,
@@ -152,7 +162,8 @@ pub(super) enum Consent {
 }
 
 impl Revocation {
-    pub(super) fn new(args: &args::RevokeArgs, interrupt: &Interrupt) -> Result<Self> {
+    pub(super) fn new(args: &args::RevokeArgs, session: &Session) -> Result<Self> {
+        let (config, interrupt) = (&session.config, &session.interrupt);
         let wanted = &args.host;
         let mut host = Host::parse(&wanted.api_url).context("--api-url")?;
         if let Some(version) = &wanted.api_version {
@@ -162,7 +173,7 @@ impl Revocation {
         let interval = parse_span(&wanted.min_interval).context("--min-interval")?;
         Ok(Self {
             consent: consent(&args.consent)?,
-            max: args.consent.max,
+            max: args.consent.max.or(config.max),
             policy: Policy::new(rate, interval, host.reach())?,
             plan: PlanOptions {
                 batch_size: BatchSize::new(wanted.batch_size, host.reach())
@@ -197,7 +208,7 @@ impl Revocation {
             ledger: ledger(args.ledger.as_deref())?,
             tokens: match &args.credentials {
                 Some(list) => Tokens::Listed(list.clone()),
-                None => Tokens::Scanned(Box::new(Sources::new(&args.source, interrupt)?)),
+                None => Tokens::Scanned(Box::new(Sources::new(&args.source, config, interrupt)?)),
             },
         })
     }
@@ -272,12 +283,14 @@ pub(super) fn read_input(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>> 
 
 /// Where relative paths start.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
-fn current_dir() -> Result<PathBuf> {
+pub(super) fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().context("the current folder is gone")
 }
 
-fn threads(asked: u16) -> NonZeroUsize {
-    NonZeroUsize::new(asked.into())
+fn threads(asked: u16) -> Result<NonZeroUsize> {
+    // The command line checks its own; a configuration file comes unchecked.
+    anyhow::ensure!(asked <= 256, "threads = {asked}: at most 256 are of use");
+    Ok(NonZeroUsize::new(asked.into())
         .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN)
+        .unwrap_or(NonZeroUsize::MIN))
 }

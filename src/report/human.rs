@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::vocabulary::{Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SkipReason};
+use crate::vocabulary::{
+    Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SilencedBy, SkipReason,
+};
 
 use super::{Secrets, escape};
 
@@ -198,6 +200,10 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
             count(tally.unverified, "unverified shape")
         ));
     }
+    let silenced = report.silenced_counts.iter();
+    asides.extend(
+        silenced.map(|(by, n)| format!("{} silenced by {}", count(*n, "match"), silencer(*by))),
+    );
     let passed = report
         .skip_counts
         .iter()
@@ -224,6 +230,15 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
+/// What silenced a match.
+fn silencer(by: SilencedBy) -> &'static str {
+    match by {
+        SilencedBy::Baseline => "the baseline",
+        SilencedBy::AllowList => "the allow list",
+        SilencedBy::Marker => "a marker",
+    }
+}
+
 /// One of what was left aside.
 fn noun(reason: SkipReason) -> &'static str {
     match reason {
@@ -241,6 +256,8 @@ fn noun(reason: SkipReason) -> &'static str {
 fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 || noun.ends_with("more") {
         ""
+    } else if noun.ends_with("ch") {
+        "es"
     } else {
         "s"
     };

@@ -37,6 +37,7 @@ mod sandbox;
 mod scan;
 mod selection;
 mod signals;
+mod silence;
 mod terminal;
 mod tokens;
 mod trouble;
