@@ -143,6 +143,12 @@ pub(super) enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
+    /// A table for spreadsheets
+    Csv,
+    /// SARIF 2.1.0, for GitHub's code scanning; of a scan only
+    Sarif,
+    /// One page that needs nothing but itself
+    Html,
 }
 
 #[derive(Debug, Args)]

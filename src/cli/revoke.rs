@@ -32,6 +32,9 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let settings = Revocation::new(args, session)?;
     let output = Output::new(&args.report, session);
     output.check()?;
+    if output.format == Format::Sarif {
+        bail!("--format sarif describes what was found: give it to `douse scan`");
+    }
     let gathered = Gathered::new(session, &settings, &silence)?;
     let mut known = Known::open(&settings, &gathered.candidates)?;
     let plan = Plan::new(
@@ -62,7 +65,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
             report::plan(&summary, palette, out)?;
             writeln!(out, "Dry run: nothing was sent.")
         }
-        (_, format) => report::revocation(&report, format, out),
+        (_, format) => report::revocation(&report, &summary, format, out),
     })?;
     Ok(report.exit().max(gathered.exit))
 }

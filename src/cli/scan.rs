@@ -39,7 +39,10 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
         Unverified::Count
     };
     let report = scan_sources(session, &sources, retain, unverified, &known.silence);
-    output.write(|out| report::scan(&report, output.format, secrets, out))?;
+    let remarks = output.write(|out| report::scan(&report, output.format, secrets, out))?;
+    for remark in remarks.iter() {
+        session.remark(remark);
+    }
     known.tell_unused(&report, session);
     let exit = report.exit();
     if let Some(baseline) = baseline {
@@ -54,7 +57,9 @@ fn write_baseline(report: ScanReport, to: &Output) -> Result<()> {
         bail!("the baseline was not written: the scan was interrupted, and knows only a part");
     }
     let report = report.into_baseline();
-    to.write(|out| report::scan(&report, to.format, Secrets::Redact, out))
+    let remarks = to.write(|out| report::scan(&report, to.format, Secrets::Redact, out));
+    // There is nothing to say about a format that has no limits.
+    remarks.map(drop)
 }
 
 /// Scans standard input, if asked to, and then the paths.

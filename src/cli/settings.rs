@@ -128,6 +128,9 @@ impl Output {
                 args::Format::Human => Format::Human(palette),
                 args::Format::Json => Format::Json,
                 args::Format::Jsonl => Format::Jsonl,
+                args::Format::Csv => Format::Csv,
+                args::Format::Sarif => Format::Sarif,
+                args::Format::Html => Format::Html,
             },
             file: args.output.clone(),
         }

@@ -11,6 +11,7 @@ use crate::vocabulary::{
     Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SilencedBy, SkipReason,
 };
 
+use super::order::worst_first;
 use super::{Secrets, escape};
 
 pub(super) use revocation::{plan, revocation};
@@ -64,17 +65,7 @@ pub(super) fn scan(
     secrets: Secrets,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut findings: Vec<_> = report.findings.iter().collect();
-    // Worst first: what proves itself, what can still be revoked, what lies in most places.
-    findings.sort_by_key(|finding| {
-        (
-            finding.standing,
-            finding.kind.revocable,
-            u64::MAX - finding.matches.total(),
-            finding.matches.items.first(),
-        )
-    });
-    for finding in findings {
+    for finding in worst_first(report) {
         self::finding(finding, palette, secrets, out)?;
     }
     unread(report, palette, out)?;
@@ -253,7 +244,7 @@ fn noun(reason: SkipReason) -> &'static str {
 }
 
 /// `1 file`, `2 files`; words that end in "more" stay as they are.
-fn count(n: u64, noun: &str) -> String {
+pub(super) fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 || noun.ends_with("more") {
         ""
     } else if noun.ends_with("ch") {
@@ -265,7 +256,7 @@ fn count(n: u64, noun: &str) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn bytes(n: u64) -> String {
+pub(super) fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
         return count(n, "byte");

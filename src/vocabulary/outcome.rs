@@ -42,6 +42,15 @@ pub enum State {
 }
 
 impl State {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 5] = [
+        Self::Accepted,
+        Self::Rejected,
+        Self::Unknown,
+        Self::Withheld,
+        Self::Pending,
+    ];
+
     /// Its name in machine output and in the ledger.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@
 )]
 
 mod borders;
+mod browser;
 mod budget;
 mod command;
 mod credentials;
@@ -32,6 +33,7 @@ mod http;
 mod imports;
 mod names;
 mod patterns;
+mod reports;
 mod revoke;
 mod sandbox;
 mod scan;
@@ -40,4 +42,5 @@ mod signals;
 mod silence;
 mod terminal;
 mod tokens;
+mod tools;
 mod trouble;

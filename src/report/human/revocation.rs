@@ -107,14 +107,7 @@ pub(in super::super) fn revocation(
         let more = (shown.len() - OUTCOMES_SHOWN) as u64;
         writeln!(out, "{dim}and {} like these{dim:#}", count(more, "more"))?;
     }
-    let states = [
-        State::Accepted,
-        State::Rejected,
-        State::Unknown,
-        State::Withheld,
-        State::Pending,
-    ];
-    let counts = states
+    let counts = State::ALL
         .into_iter()
         .map(|state| (report.count(state), state))
         .filter(|(n, _)| *n > 0)
