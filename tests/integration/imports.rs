@@ -99,7 +99,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["detect/prefix.rs"]),
     ("regex", &["pattern/"]),
     ("toml", &["pattern/file.rs", "cli/config.rs"]),
-    ("csv", &["report/csv.rs"]),
+    ("csv", &["report/"]),
     ("flate2", &["report/sarif/"]),
     ("strsim", &["cli/config.rs"]),
     ("globset", &["source/rules.rs"]),
