@@ -17,7 +17,9 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use crate::detect::{Detector, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
 use crate::silence::{Line, SIGHT, Silence};
-use crate::source::{Buffer, Content, LARGE, Sink, Threads, WINDOW, complete, read_at};
+use crate::source::{
+    Buffer, Content, Glance, LARGE, Part, Sink, Threads, WINDOW, complete, read_at,
+};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Encoding, Ending, Interrupt, Match, Origin, Place,
     ReadError, ScanReport, SilencedBy, Skip, SkipReason,
@@ -160,6 +162,21 @@ impl Sink for Gather<'_> {
 
     fn is_done(&self) -> bool {
         self.scan.interrupt.is_raised()
+    }
+
+    fn glance(&self, bytes: &[u8], _part: Part) -> Glance {
+        let mut seen = Glance::Nothing;
+        self.scan.detector.scan(bytes, bytes.len(), |_| seen = Glance::Something);
+        seen
+    }
+
+    fn reach(&self) -> usize {
+        self.scan.detector.reach()
+    }
+
+    fn glanced(&self, length: u64) {
+        self.scan.counters.blob();
+        self.scan.counters.bytes(length);
     }
 }
 

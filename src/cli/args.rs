@@ -94,6 +94,10 @@ pub(super) struct SourceArgs {
     #[arg(long)]
     pub(super) respect_ignore: bool,
 
+    /// Read git repositories as the files they are, not their objects
+    #[arg(long)]
+    pub(super) no_git: bool,
+
     /// Threads, at most 256 [default: one for each core]
     #[arg(
         long,
@@ -189,7 +193,7 @@ pub(super) struct RevokeArgs {
 
     /// Revoke the tokens that FILE lists, one a line; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "paths", "files_from", "exclude", "ignore_file", "respect_ignore",
+        "paths", "files_from", "exclude", "ignore_file", "respect_ignore", "no_git",
     ])]
     pub(super) credentials: Option<PathBuf>,
 

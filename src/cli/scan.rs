@@ -90,6 +90,7 @@ pub(super) fn scan_sources(
             paths: &sources.paths,
             rules: &sources.rules,
             tree_rules: sources.tree_rules,
+            repositories: sources.repositories,
             threads: &sources.threads,
         };
         walk.push(sink);

@@ -15,7 +15,7 @@ use douse::report::{Format, Palette};
 use douse::revoke::{
     BatchSize, ClientOptions, Host, Patience, PlanOptions, Policy, Rejected, Unverified, parse_span,
 };
-use douse::source::{Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
+use douse::source::{Repositories, Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
 use douse::vocabulary::{Fingerprint, Interrupt};
 use etcetera::BaseStrategy as _;
 
@@ -39,6 +39,7 @@ pub(super) struct Sources {
     pub(super) stdin: Stdin,
     pub(super) rules: Rules,
     pub(super) tree_rules: TreeRules,
+    pub(super) repositories: Repositories,
     pub(super) threads: Threads,
 }
 
@@ -105,6 +106,11 @@ impl Sources {
                 TreeRules::Obey
             } else {
                 TreeRules::Disregard
+            },
+            repositories: if args.no_git {
+                Repositories::Plain
+            } else {
+                Repositories::Open
             },
             threads: Threads::new(threads(args.threads.or(config.threads).unwrap_or(0))?),
         })

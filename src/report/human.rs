@@ -239,6 +239,7 @@ fn noun(reason: SkipReason) -> &'static str {
         SkipReason::Device => "device",
         SkipReason::Ignored => "ignored path",
         SkipReason::Excluded => "excluded path",
+        SkipReason::TooLarge => "object made from one too large for memory",
         SkipReason::TooManyFindings => "token beyond the limit",
     }
 }

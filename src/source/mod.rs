@@ -7,6 +7,7 @@ mod buffer;
 #[cfg(unix)]
 mod descent;
 mod filtered;
+mod git;
 mod list;
 mod read;
 mod rules;
@@ -18,6 +19,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 pub use buffer::{Buffer, WINDOW};
+pub use git::{FileBytes, ReadAt, Repositories};
 pub use list::{ListError, Separator, parse as parse_list};
 pub use read::{LARGE, complete, read_at};
 pub use rules::{Rules, RulesError};
@@ -40,6 +42,45 @@ pub trait Sink: Sync {
 
     /// Whether nothing more is wanted.
     fn is_done(&self) -> bool;
+
+    /// Looks at a part of a blob, to learn whether the blob is worth pushing. Reports nothing.
+    ///
+    /// Who reads many blobs that are made from each other may push those only in which something
+    /// is seen, or that share a part with one in which something was seen, and say of the others
+    /// that they were [glanced](Sink::glanced) at. Parts must go on for [`Sink::reach`] bytes on
+    /// both sides of what was not seen elsewhere, or to the blob's ends.
+    fn glance(&self, _bytes: &[u8], _part: Part) -> Glance {
+        Glance::Something
+    }
+
+    /// How far apart two bytes of a blob may stand and still decide together.
+    fn reach(&self) -> usize {
+        0
+    }
+
+    /// Takes note of a blob of so many bytes in which a glance saw nothing.
+    fn glanced(&self, _length: u64) {}
+}
+
+/// What a blob is shows in its first bytes; no more of them than this.
+pub const HEAD: usize = 4096;
+
+/// Which part of a blob is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// It starts with the blob, and holds the first [`HEAD`] bytes or the whole of it.
+    Head,
+    /// It starts anywhere.
+    Inner,
+}
+
+/// What a look at a part of a blob came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance {
+    /// Nothing that starts there would be reported.
+    Nothing,
+    /// Something might be: the blob has to be pushed.
+    Something,
 }
 
 /// The bytes of a blob, in the form its reader has them.

@@ -17,6 +17,7 @@ use crate::vocabulary::{Label, Origin, SkipReason};
 
 use super::buffer::Buffer;
 use super::filtered;
+use super::git::{Repositories, Stores};
 use super::read::{self, Large, Named, Pushed, Way};
 use super::rules::Rules;
 use super::threads::Threads;
@@ -43,6 +44,8 @@ pub struct Walk<'a> {
     pub rules: &'a Rules,
     /// Whether the scanned trees have a say.
     pub tree_rules: TreeRules,
+    /// What becomes of git repositories.
+    pub repositories: Repositories,
     /// Who does the work.
     pub threads: &'a Threads,
 }
@@ -59,8 +62,10 @@ impl Walk<'_> {
                 None => {}
             }
         }
+        let stores = Stores::new(self.repositories);
         let large = Mutex::new(Vec::new());
         let visit = |buffer: &mut Buffer, path: &Path, way: Way<'_>, named: Named| {
+            stores.meet_file(path);
             if read::push(path, way, named, Large::Defer, buffer, sink) == Pushed::Deferred {
                 let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
                 large.push((path.to_owned(), named));
@@ -82,11 +87,19 @@ impl Walk<'_> {
                     });
             });
         }
-        if !folders.is_empty() && !sink.is_done() {
-            self.walk(&folders, sink, &visit);
+        let mut walked: Vec<PathBuf> = Vec::new();
+        while !folders.is_empty() && !sink.is_done() {
+            for folder in &folders {
+                stores.meet_folder(folder);
+            }
+            self.walk(&folders, &stores, sink, &visit);
+            let real = folders.iter().filter_map(|folder| folder.canonicalize().ok());
+            walked.extend(real);
+            folders = self.further(&stores, &walked, sink);
         }
         let large = large.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.push_large(large, sink);
+        stores.push(self.rules, self.threads, sink);
     }
 
     /// What a path named by the user is; tells the sink if it is nothing to read.
@@ -121,9 +134,10 @@ impl Walk<'_> {
         }
     }
 
-    fn walk(&self, folders: &[PathBuf], sink: &dyn Sink, visit: &Visit<'_>) {
+    fn walk(&self, folders: &[PathBuf], stores: &Stores, sink: &dyn Sink, visit: &Visit<'_>) {
         let visitor = Visitor {
             rules: self.rules,
+            stores,
             sink,
             visit,
         };
@@ -132,6 +146,19 @@ impl Walk<'_> {
             TreeRules::Disregard => super::descent::descend(folders, self.threads, &visitor),
             tree_rules => filtered::walk(folders, tree_rules, self.threads, &visitor),
         }
+    }
+
+    /// Repositories outside of what was walked that files in it point to.
+    fn further(&self, stores: &Stores, walked: &[PathBuf], sink: &dyn Sink) -> Vec<PathBuf> {
+        let mut further = stores.take_pointed(walked);
+        further.retain(|folder| {
+            let verdict = self.rules.verdict_with_parents(folder, true);
+            if let Some(reason) = verdict {
+                sink.skip(&Origin::File(folder), reason);
+            }
+            verdict.is_none()
+        });
+        further
     }
 
     fn push_large(&self, mut large: Vec<(PathBuf, Named)>, sink: &dyn Sink) {
@@ -200,6 +227,7 @@ pub(super) enum Onward {
 /// Deals with whatever is met in folders; shared by all threads.
 pub(super) struct Visitor<'a> {
     rules: &'a Rules,
+    stores: &'a Stores,
     pub(super) sink: &'a dyn Sink,
     visit: &'a Visit<'a>,
 }
@@ -214,9 +242,13 @@ impl Visitor<'_> {
         }
         push_name(path, self.sink);
         match met {
+            Met::File if self.stores.holds(path) => {}
             Met::File => (self.visit)(buffer.get(), path, way, Named::InFolder),
-            Met::Folder => {}
-            Met::Link => push_link(path, way, self.sink),
+            Met::Folder => self.stores.meet_folder(path),
+            Met::Link => {
+                push_link(path, way, self.sink);
+                self.stores.meet_folder(path);
+            }
             Met::Special(reason) => self.sink.skip(&origin, reason),
         }
         Onward::In

@@ -35,6 +35,8 @@ pub enum SkipReason {
     Ignored,
     /// An `--exclude` names it.
     Excluded,
+    /// What it is made from is larger than what is kept in memory.
+    TooLarge,
     /// There are more distinct tokens than a run keeps; the rest of this blob's are not listed.
     TooManyFindings,
 }
@@ -58,6 +60,7 @@ impl SkipReason {
             Self::Device => "device",
             Self::Ignored => "ignored",
             Self::Excluded => "excluded",
+            Self::TooLarge => "too_large",
             Self::TooManyFindings => "too_many_findings",
         }
     }
@@ -71,7 +74,7 @@ impl SkipReason {
             | Self::Device
             | Self::Ignored
             | Self::Excluded => Gap::None,
-            Self::TooManyFindings => Gap::Open,
+            Self::TooLarge | Self::TooManyFindings => Gap::Open,
         }
     }
 }

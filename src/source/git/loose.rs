@@ -1,0 +1,108 @@
+//! Loose objects: one zlib stream a file, under its id.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::ZlibDecoder;
+use gix_hash::ObjectId;
+use gix_object::{Kind, compute_hash};
+
+use crate::source::{Content, Glance, Part, Sink, WINDOW};
+use crate::vocabulary::Origin;
+
+use super::damage::Damage;
+use super::exactly::Exactly;
+
+/// `commit`, a space, twenty digits and a NUL take less.
+const HEADER: usize = 32;
+
+/// Whether these two names, of a folder and of a file in it, are those of a loose object.
+pub(super) fn id(folder: &str, file: &str) -> Option<ObjectId> {
+    // A shorter name could not be a whole id, whatever its length is taken for.
+    if folder.len() != 2 {
+        return None;
+    }
+    let hex = [folder, file].concat();
+    ObjectId::from_hex(hex.as_bytes()).ok()
+}
+
+/// Reads one object and pushes it as a member of `within`.
+pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn Sink) {
+    let name = id.to_hex().to_string();
+    let origin = Origin::Member {
+        within,
+        name: name.as_bytes(),
+    };
+    if let Err(damage) = try_push(path, id, &origin, sink) {
+        sink.error(&origin, &damage.into());
+    }
+}
+
+/// Reads one object whole.
+pub(super) fn read(path: &Path) -> Result<(Kind, Vec<u8>), Damage> {
+    let mut object = Open::new(path)?;
+    let mut bytes = object.head;
+    bytes.drain(..object.header);
+    object.rest.read_to_end(&mut bytes)?;
+    Ok((object.kind, bytes))
+}
+
+/// An object whose first bytes were read.
+struct Open {
+    kind: Kind,
+    /// The header, and what was read behind it.
+    head: Vec<u8>,
+    header: usize,
+    rest: Exactly<ZlibDecoder<File>>,
+}
+
+impl Open {
+    fn new(path: &Path) -> Result<Self, Damage> {
+        let mut zlib = ZlibDecoder::new(File::open(path)?);
+        let mut head = Vec::new();
+        // One byte more than fits tells whether there is more.
+        let most = (HEADER + WINDOW) as u64;
+        io::Read::by_ref(&mut zlib)
+            .take(most)
+            .read_to_end(&mut head)
+            .map_err(|error| Damage::Zlib(error.to_string()))?;
+        let (kind, size, header) =
+            gix_object::decode::loose_header(&head).map_err(|_| Damage::Header)?;
+        let read = (head.len() - header) as u64;
+        let left = size.checked_sub(read).ok_or(Damage::Length { said: size })?;
+        Ok(Self {
+            kind,
+            head,
+            header,
+            rest: Exactly::new(zlib, left, size),
+        })
+    }
+}
+
+fn try_push(
+    path: &Path,
+    id: &ObjectId,
+    origin: &Origin<'_>,
+    sink: &dyn Sink,
+) -> Result<(), Damage> {
+    let mut object = Open::new(path)?;
+    let bytes = &object.head[object.header..];
+    if object.rest.left() > 0 {
+        sink.blob(origin, Content::Stream(&mut bytes.chain(&mut object.rest)));
+        return Ok(());
+    }
+    // Nothing is left of what it says; whether the file agrees shows at its end.
+    object.rest.read(&mut [0])?;
+    match sink.glance(bytes, Part::Head) {
+        Glance::Nothing => sink.glanced(bytes.len() as u64),
+        Glance::Something => {
+            sink.blob(origin, Content::Whole(bytes));
+            let hash = compute_hash(id.kind(), object.kind, bytes);
+            if hash.as_ref().ok() != Some(id) {
+                return Err(Damage::Name);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Git's object stores, read as what they are: containers.
+//!
+//! Every object is pushed: blobs, commits, tags, trees with the names in them, reachable or not.
+//! This room reads the files of git's formats by itself, with the low-level crates of gix for
+//! headers, indexes and ids. It starts no program, obeys no configuration, opens no remote, maps
+//! nothing, writes nothing. It knows neither tokens nor reports.
+
+mod damage;
+mod exactly;
+mod input;
+mod loose;
+mod objects;
+mod pack;
+mod store;
+
+pub use input::{FileBytes, ReadAt};
+pub use store::Repositories;
+pub(super) use store::Stores;

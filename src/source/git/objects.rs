@@ -1,0 +1,155 @@
+//! One folder of objects: what of it is read as objects, and the objects themselves.
+//!
+//! Its packs and loose objects are read here; whatever else lies there (`info/alternates`, an
+//! index, a file that somebody left) is a file like any other and none of this module's business.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use gix_hash::ObjectId;
+use gix_pack::index;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::source::{Sink, Threads};
+use crate::vocabulary::Origin;
+
+use super::damage::Damage;
+use super::input::{FileBytes, ReadAt as _};
+use super::loose;
+use super::pack::{Elsewhere, Pack};
+
+/// The objects of one folder.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    /// Its packs.
+    packs: Vec<PathBuf>,
+    /// Its loose objects.
+    loose: Vec<(ObjectId, PathBuf)>,
+}
+
+/// Whether a path below a folder of objects is that of a pack or a loose object.
+pub(super) fn is_object(path: &Path) -> bool {
+    let mut parts = path.components().map(Component::as_os_str);
+    let (Some(folder), Some(file), None) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    match (folder.to_str(), file.to_str()) {
+        (Some("pack"), Some(file)) => is_pack(file),
+        (Some(folder), Some(file)) => loose::id(folder, file).is_some(),
+        (_, _) => false,
+    }
+}
+
+fn is_pack(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|ending| ending == "pack")
+}
+
+impl Objects {
+    /// Lists what lies in `folder`; `wanted` says of a path whether it is to be read.
+    pub(super) fn list(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> io::Result<Self> {
+        let mut objects = Self::default();
+        for entry in fs::read_dir(folder)? {
+            let folder = entry?.path();
+            let name = folder.file_name().and_then(|name| name.to_str());
+            let Some(name) = name.filter(|name| *name == "pack" || name.len() == 2) else {
+                continue;
+            };
+            // What is no folder, or was removed meanwhile, holds no objects.
+            let Ok(files) = fs::read_dir(&folder) else {
+                continue;
+            };
+            for file in files {
+                let path = file?.path();
+                let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
+                    continue;
+                };
+                let id = loose::id(name, file);
+                if name == "pack" && is_pack(file) && wanted(&path) {
+                    objects.packs.push(path);
+                } else if let Some(id) = id.filter(|_| wanted(&path)) {
+                    objects.loose.push((id, path));
+                }
+            }
+        }
+        objects.packs.sort_unstable();
+        objects.loose.sort_unstable();
+        Ok(objects)
+    }
+
+    /// Pushes them all as members of `within`.
+    pub(super) fn push(
+        &self,
+        within: &Origin<'_>,
+        elsewhere: &dyn Elsewhere,
+        threads: &Threads,
+        sink: &dyn Sink,
+    ) {
+        for path in self.packs.iter().take_while(|_| !sink.is_done()) {
+            let pushed = OpenPack::new(path).map(|pack| {
+                let pack = Pack {
+                    bytes: &pack.bytes,
+                    index: pack.index.as_ref(),
+                    hash: pack.hash,
+                    within,
+                    elsewhere,
+                };
+                pack.push(threads, sink);
+            });
+            if let Err(damage) = pushed {
+                sink.error(&Origin::File(path), &damage.into());
+            }
+        }
+        let push = |(id, path): &(ObjectId, PathBuf)| {
+            if !sink.is_done() {
+                loose::push(path, id, within, sink);
+            }
+        };
+        if self.loose.len() < 32 {
+            self.loose.iter().for_each(push);
+        } else {
+            threads.install(|| self.loose.par_iter().for_each(push));
+        }
+    }
+}
+
+/// A pack on disk, and its index if that is one.
+pub(super) struct OpenPack {
+    pub(super) bytes: FileBytes,
+    pub(super) index: Option<index::File<Vec<u8>>>,
+    pub(super) hash: gix_hash::Kind,
+}
+
+impl OpenPack {
+    pub(super) fn new(path: &Path) -> Result<Self, Damage> {
+        let bytes = FileBytes::new(File::open(path)?)?;
+        let index_path = path.with_extension("idx");
+        let index = fs::read(&index_path).ok();
+        let known = index.and_then(|index| {
+            let hash = hash_kind(&bytes, &index)?;
+            let index = index::File::from_data(index, index_path, hash).ok()?;
+            Some((index, hash))
+        });
+        let (index, hash) = match known {
+            Some((index, hash)) => (Some(index), hash),
+            None => (None, gix_hash::Kind::Sha1),
+        };
+        Ok(Self { bytes, index, hash })
+    }
+}
+
+/// How the objects of a pack are named: its checksum, in that hash, ends it, and its index holds a
+/// copy. None if the index is another pack's.
+fn hash_kind(pack: &FileBytes, index: &[u8]) -> Option<gix_hash::Kind> {
+    let kinds = [gix_hash::Kind::Sha1, gix_hash::Kind::Sha256];
+    kinds.into_iter().find(|kind| {
+        let length = kind.len_in_bytes();
+        let (mut checksum, buffer) = ([0; 32], &index[..]);
+        let checksum = &mut checksum[..length];
+        let start = pack.length().saturating_sub(length as u64);
+        let copy = buffer.len().checked_sub(2 * length);
+        let copy = copy.map(|copy| &buffer[copy..copy + length]);
+        pack.read_at(checksum, start).is_ok_and(|read| read == length) && copy == Some(checksum)
+    })
+}
+

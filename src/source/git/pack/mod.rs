@@ -1,0 +1,128 @@
+//! A pack: every entry built once, from its base, and looked at where it differs from it.
+//!
+//! A pack is a forest: whole objects, and deltas on them and on each other. [`entries`] reads
+//! which is made from which, [`walk`] goes down from the whole ones on all threads. An object is
+//! a rope of pieces of its ancestors ([`object`]), so it costs what its delta costs, not what it
+//! weighs.
+//!
+//! What is copied from a base was looked at there. So if nothing was found in the base, only
+//! inserted bytes and the seams around them can hold something new, widened on both sides by as
+//! much as the sink says may decide together ([`Sink::reach`]). Anything seen there, and anything
+//! made from an object in which something was seen, is pushed whole, as if it came from a file:
+//! what is reported is what a plain scan of every object reports, and only "nothing" is told the
+//! short way.
+
+mod delta;
+mod entries;
+mod inflate;
+mod object;
+mod sequence;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use gix_hash::{ObjectId, oid};
+use gix_object::Kind;
+use gix_pack::{data, index};
+
+use crate::source::{Sink, Threads};
+use crate::vocabulary::Origin;
+
+use super::damage::Damage;
+use super::input::ReadAt;
+
+use entries::Entries;
+use walk::Walk;
+
+/// Objects that a pack may be made from without holding them.
+pub(super) trait Elsewhere: Sync {
+    /// The object of that name.
+    fn find(&self, id: &oid) -> Option<(Kind, Vec<u8>)>;
+}
+
+/// For a pack that stands alone.
+pub(super) struct Nowhere;
+
+impl Elsewhere for Nowhere {
+    fn find(&self, _id: &oid) -> Option<(Kind, Vec<u8>)> {
+        None
+    }
+}
+
+/// A pack to be read.
+pub(super) struct Pack<'a> {
+    /// Its bytes, from `PACK` to its checksum.
+    pub(super) bytes: &'a dyn ReadAt,
+    /// The names of its objects, if they are known.
+    pub(super) index: Option<&'a index::File<Vec<u8>>>,
+    /// How its objects are named.
+    pub(super) hash: gix_hash::Kind,
+    /// What its objects are members of.
+    pub(super) within: &'a Origin<'a>,
+    /// Where bases are found that it does not hold.
+    pub(super) elsewhere: &'a dyn Elsewhere,
+}
+
+impl Pack<'_> {
+    /// Pushes every object into `sink`.
+    pub(super) fn push(&self, threads: &Threads, sink: &dyn Sink) {
+        if let Err(damage) = threads.install(|| self.try_push(sink)) {
+            sink.error(self.within, &damage.into());
+        }
+    }
+
+    fn try_push(&self, sink: &dyn Sink) -> Result<(), Damage> {
+        let said = count(self.bytes)?;
+        // An index that is not this pack's names nothing; the pack can be read without.
+        let index = self.index.and_then(|index| {
+            let end = self.bytes.length().checked_sub(self.hash.len_in_bytes() as u64)?;
+            Some((index, entries::indexed(index, said, end)?))
+        });
+        match index {
+            Some((index, offsets)) => {
+                let entries = Entries::read(self.bytes, offsets, index, self.hash);
+                Walk::new(self, &entries, sink).run();
+                Ok(())
+            }
+            None => self.push_in_sequence(said, sink),
+        }
+    }
+
+    /// Pushes every object without the help of an index.
+    fn push_in_sequence(&self, said: u64, sink: &dyn Sink) -> Result<(), Damage> {
+        let (hash, mut sequence) = sequence::read(self.bytes, said, self.hash, sink);
+        let found = sequence.bases.len() as u64;
+        let offsets = std::mem::take(&mut sequence.offsets);
+        let bases = std::mem::take(&mut sequence.bases);
+        let entries = Entries::link(offsets, bases.into_iter(), None);
+        let pack = Pack {
+            index: None,
+            hash,
+            ..*self
+        };
+        Walk::new(&pack, &entries, sink).run();
+        if found < said && !sink.is_done() {
+            sink.error(self.within, &Damage::Count { found, said }.into());
+        }
+        match sequence.damage {
+            Some(damage) => Err(damage),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How many objects a pack says it holds.
+fn count(pack: &dyn ReadAt) -> Result<u64, Damage> {
+    let mut header = [0; data::header::SIZE];
+    if pack.read_at(&mut header, 0)? < header.len() {
+        return Err(Damage::NoPack);
+    }
+    let (_, count) = data::header::decode(&header).map_err(|_| Damage::NoPack)?;
+    Ok(count.into())
+}
+
+/// The id of an object as reports name it.
+pub(super) fn hex(id: &ObjectId) -> String {
+    id.to_hex().to_string()
+}

@@ -1,0 +1,200 @@
+//! The object stores that a walk comes upon, each read once.
+//!
+//! A walk tells what it meets: a folder `objects` beside a `HEAD`, or a file `.git` that points to
+//! a repository elsewhere. What belongs to a store but lies outside the walk (alternates, the
+//! common folder of a linked worktree) is found here. Stores are told apart by their real paths;
+//! of the paths that lead to one, the first in order names it, whatever the threads did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+
+use crate::source::list::to_path;
+use crate::source::{Rules, Sink, Threads};
+use crate::vocabulary::Origin;
+
+use super::damage::Damage;
+use super::objects::{Objects, is_object};
+use super::pack::Nowhere;
+
+/// Alternates of alternates are followed so far; git's own limit.
+const ALTERNATES: usize = 5;
+
+/// A file that points somewhere is not read beyond this.
+const POINTER: u64 = 64 * 1024;
+
+/// The folder of a repository that holds its objects.
+const OBJECTS: &str = "objects";
+
+/// What becomes of repositories that a walk comes upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repositories {
+    /// Their objects are read.
+    Open,
+    /// Their files are read as they are; what is packed in them is not.
+    Plain,
+}
+
+/// Stores found and not yet read.
+#[derive(Debug)]
+pub(in crate::source) struct Stores {
+    treatment: Repositories,
+    /// Folders of objects: the real path, and how it was reached.
+    found: Mutex<BTreeMap<PathBuf, PathBuf>>,
+    /// Repositories that a file pointed to, by their real paths.
+    pointed: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Stores {
+    pub(in crate::source) fn new(treatment: Repositories) -> Self {
+        Self {
+            treatment,
+            found: Mutex::default(),
+            pointed: Mutex::default(),
+        }
+    }
+
+    /// Takes note of a folder, or a link to one, if it holds the objects of a repository.
+    pub(in crate::source) fn meet_folder(&self, path: &Path) {
+        let named = path.file_name().is_some_and(|name| name == OBJECTS);
+        if self.treatment == Repositories::Open && named && has_head(path) && path.is_dir() {
+            self.add(path);
+        }
+    }
+
+    /// Takes note of a file, if it is one that points to a repository elsewhere.
+    pub(in crate::source) fn meet_file(&self, path: &Path) {
+        let named = path.file_name().is_some_and(|name| name == ".git");
+        if self.treatment == Repositories::Open && named {
+            let repository = pointed_to(path).and_then(|folder| folder.canonicalize().ok());
+            let mut pointed = self.pointed.lock().unwrap_or_else(PoisonError::into_inner);
+            // A repository that is gone cannot be read; the file that points to it is, as text.
+            pointed.extend(repository);
+        }
+    }
+
+    /// Whether a file is read as an object of a store.
+    pub(in crate::source) fn holds(&self, path: &Path) -> bool {
+        // Packs and loose objects lie two levels below the folder of objects.
+        let Some(objects) = path.parent().and_then(Path::parent) else {
+            return false;
+        };
+        self.treatment == Repositories::Open
+            && objects.file_name().is_some_and(|name| name == OBJECTS)
+            && path.strip_prefix(objects).is_ok_and(is_object)
+            && has_head(objects)
+    }
+
+    /// Repositories that files pointed to and that lie in none of the folders `walked`.
+    pub(in crate::source) fn take_pointed(&self, walked: &[PathBuf]) -> Vec<PathBuf> {
+        let mut pointed = self.pointed.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = std::mem::take(&mut *pointed).into_iter();
+        let inside = |path: &PathBuf| walked.iter().any(|folder| path.starts_with(folder));
+        all.filter(|path| !inside(path)).collect()
+    }
+
+    /// Pushes the objects of all stores.
+    pub(in crate::source) fn push(&self, rules: &Rules, threads: &Threads, sink: &dyn Sink) {
+        self.add_alternates(sink);
+        let found = {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *found)
+        };
+        let mut stores: Vec<PathBuf> = found.into_values().collect();
+        stores.sort_unstable();
+        for store in stores.iter().take_while(|_| !sink.is_done()) {
+            let within = Origin::File(repository(store));
+            let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
+            match Objects::list(store, &wanted) {
+                Ok(objects) => objects.push(&within, &Nowhere, threads, sink),
+                Err(error) => sink.error(&Origin::File(store), &error),
+            }
+        }
+    }
+
+    fn add(&self, path: &Path) -> bool {
+        // What has no real path cannot be read either; that is told when it is listed.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = false;
+        let shown = found.entry(real).or_insert_with(|| {
+            new = true;
+            path.to_owned()
+        });
+        if path < shown.as_path() {
+            path.clone_into(shown);
+        }
+        new
+    }
+
+    /// Adds the stores that those found borrow from.
+    fn add_alternates(&self, sink: &dyn Sink) {
+        let mut next: Vec<PathBuf> = {
+            let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.values().cloned().collect()
+        };
+        for _ in 0..=ALTERNATES {
+            let mut further = Vec::new();
+            for store in &next {
+                let list = store.join("info/alternates");
+                match alternates(store, &list) {
+                    Ok(paths) => further.extend(paths.into_iter().filter(|path| self.add(path))),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => sink.error(&Origin::File(&list), &error),
+                }
+            }
+            next = further;
+        }
+        for store in next {
+            sink.error(&Origin::File(&store), &Damage::Alternates.into());
+        }
+    }
+}
+
+/// Whether a folder of objects belongs to a repository: its `HEAD` lies beside it.
+fn has_head(objects: &Path) -> bool {
+    objects.with_file_name("HEAD").symlink_metadata().is_ok()
+}
+
+/// The repository that a file named `.git` points to.
+fn pointed_to(path: &Path) -> Option<PathBuf> {
+    let text = pointer(path).ok()?;
+    let target = to_path(text.strip_prefix(b"gitdir: ")?.trim_ascii_end())?;
+    let folder = path.parent().unwrap_or(Path::new("")).join(target);
+    // A linked worktree has a folder of its own and shares all else.
+    let common = pointer(&folder.join("commondir")).ok();
+    let common = common.and_then(|text| to_path(text.trim_ascii_end()));
+    Some(match common {
+        Some(common) => folder.join(common),
+        None => folder,
+    })
+}
+
+/// The folder that reports name: the one that holds the folder of objects.
+fn repository(store: &Path) -> &Path {
+    match store.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => store,
+    }
+}
+
+/// The folders of objects that `store` borrows from.
+fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> {
+    let text = pointer(list)?;
+    let lines = text.split(|byte| *byte == b'\n');
+    let paths = lines
+        .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+        .filter_map(|line| Some(store.join(to_path(line)?)));
+    Ok(paths.collect())
+}
+
+/// A small file, whole.
+fn pointer(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(POINTER).read_to_end(&mut text)?;
+    Ok(text)
+}
