@@ -28,6 +28,9 @@ pub(super) enum Damage {
     /// The instructions that make it from its base make no sense.
     #[error("its delta is damaged")]
     Delta,
+    /// It is larger than git makes deltas for.
+    #[error("it is a delta of more than 4 GiB")]
+    Huge,
     /// What it is made from is not there, or damaged itself.
     #[error("its base could not be read")]
     Base,
@@ -71,6 +74,7 @@ impl From<Damage> for io::Error {
             | Damage::Length { .. }
             | Damage::Header
             | Damage::Delta
+            | Damage::Huge
             | Damage::Base
             | Damage::MissingBase(_)
             | Damage::Name

@@ -16,10 +16,13 @@ use crate::source::git::damage::Damage;
 use super::delta::{Delta, Step};
 
 /// Up to this many bytes an object is copied: to share its pieces would cost more.
-const FLAT: usize = 32 * 1024;
+const FLAT: usize = if cfg!(test) { 16 } else { 32 * 1024 };
 
 /// Pieces shorter than this on average are not worth their keeping.
-const PIECE: usize = 1024;
+const PIECE: usize = if cfg!(test) { 4 } else { 1024 };
+
+/// Buffers that one object may point into.
+const SOURCES: usize = 64;
 
 /// Bytes that may be kept alive beside twice the object's own.
 const KEPT: usize = 64 * 1024;
@@ -28,40 +31,29 @@ const KEPT: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) kind: Kind,
-    pieces: Vec<Piece>,
     length: usize,
-    /// Bytes of all buffers that the pieces keep alive, at most.
+    /// What the pieces point into: a whole object, and what deltas inserted.
+    sources: Vec<Arc<Vec<u8>>>,
+    pieces: Vec<Piece>,
+    /// Bytes of all sources.
     kept: usize,
 }
 
-/// A stretch of an object that lies in one buffer.
-#[derive(Debug, Clone)]
+/// A stretch of an object that lies in one buffer. It goes on to where the next one starts.
+#[derive(Debug, Clone, Copy)]
 struct Piece {
-    source: Arc<Vec<u8>>,
-    /// Where it lies in `source`.
-    range: Range<usize>,
     /// Where it starts in the object.
-    start: usize,
-}
-
-impl Piece {
-    /// Where it ends in the object.
-    fn end(&self) -> usize {
-        self.start + self.range.len()
-    }
-
-    /// Where in its buffer lies what it has of a stretch of the object.
-    fn within(&self, stretch: &Range<usize>) -> Range<usize> {
-        let from = self.range.start + stretch.start.saturating_sub(self.start);
-        let to = self.range.end - self.end().saturating_sub(stretch.end);
-        from..to
-    }
+    start: u32,
+    /// Which source it lies in.
+    source: u32,
+    /// Where it starts there.
+    from: u32,
 }
 
 /// What a delta changed in its base, as stretches of the new object: inserted bytes, and seams
 /// between copies, which are empty.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes(pub(super) Vec<Range<usize>>);
+pub(super) struct Changes(Vec<Range<usize>>);
 
 impl Object {
     /// An object that is no delta.
@@ -69,21 +61,21 @@ impl Object {
         let length = bytes.len();
         Self {
             kind,
-            pieces: vec![Piece {
-                source: Arc::new(bytes),
-                range: 0..length,
-                start: 0,
-            }],
             length,
+            sources: vec![Arc::new(bytes)],
+            pieces: vec![Piece {
+                start: 0,
+                source: 0,
+                from: 0,
+            }],
             kept: length,
         }
     }
 
     /// The object that `delta` makes of this one, and where it differs.
     pub(super) fn apply(&self, delta: Vec<u8>) -> Result<(Self, Changes), Damage> {
-        let delta = Arc::new(delta);
         let mut steps = Delta::new(&delta, self.length)?;
-        let mut made = Target::new(self, steps.length, delta.len());
+        let mut made = Target::new(self, &delta, steps.length)?;
         let mut changes = Vec::new();
         // Where in the base the last copy ended: a copy that goes on there leaves no seam. An
         // object begins where its base begins and ends where its base ends, as if all had been
@@ -101,15 +93,15 @@ impl Object {
                 }
                 Step::Insert(range) => {
                     copied_to = None;
-                    made.push(&delta, range);
-                    changes.push(start..made.length());
+                    changes.push(start..start + range.len());
+                    made.insert(self, &delta, &range);
                 }
             }
         }
         if copied_to != Some(self.length) {
             changes.push(made.length()..made.length());
         }
-        Ok((made.finish(self.kind), Changes(changes)))
+        Ok((made.finish(self, delta), Changes(changes)))
     }
 
     /// How many bytes it has.
@@ -155,28 +147,39 @@ impl Object {
         id.map_err(|error| Damage::Read(io::Error::other(error.to_string())))
     }
 
-    /// The same in one piece.
-    fn joined(&self) -> Self {
+    /// All its bytes, in one buffer of their own.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.length);
         for slice in self.slices(0..self.length) {
             bytes.extend_from_slice(slice);
         }
-        Self::whole(self.kind, bytes)
+        bytes
     }
 
-    /// The first piece that goes on behind `position`.
+    /// The piece that goes on behind `position`.
     fn piece_at(&self, position: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.end() <= position)
+        let before = |piece: &Piece| piece.start as usize <= position;
+        self.pieces.partition_point(before).saturating_sub(1)
+    }
+
+    /// Where the piece ends in the object.
+    fn end(&self, piece: usize) -> usize {
+        let next = self.pieces.get(piece + 1);
+        next.map_or(self.length, |next| next.start as usize)
     }
 
     /// Some of its bytes, as they lie.
     fn slices(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
-        let Range { start, end } = range;
-        let pieces = &self.pieces[self.piece_at(start)..];
+        let pieces = self.piece_at(range.start)..self.pieces.len();
         pieces
-            .iter()
-            .take_while(move |piece| piece.start < end)
-            .map(move |piece| &piece.source[piece.within(&(start..end))])
+            .map(|at| (self.pieces[at], self.end(at)))
+            .take_while(move |(piece, _)| (piece.start as usize) < range.end)
+            .map(move |(piece, end)| {
+                let start = range.start.max(piece.start as usize);
+                let from = piece.from as usize + start - piece.start as usize;
+                let length = range.end.min(end).saturating_sub(start);
+                &self.sources[piece.source as usize][from..from + length]
+            })
     }
 }
 
@@ -184,26 +187,23 @@ impl Object {
 enum Target {
     /// Byte by byte: it is small.
     Flat(Vec<u8>),
-    /// Piece by piece.
-    Rope {
-        pieces: Vec<Piece>,
-        length: usize,
-        kept: usize,
-    },
+    /// Piece by piece. The base's sources are its own, and the delta is one more.
+    Rope { pieces: Vec<Piece>, length: usize },
 }
 
 impl Target {
-    /// Starts an object of `length` bytes.
-    fn new(base: &Object, length: usize, delta: usize) -> Self {
+    /// Starts an object that will have `length` bytes.
+    fn new(base: &Object, delta: &[u8], length: usize) -> Result<Self, Damage> {
         if length <= FLAT {
-            Self::Flat(Vec::with_capacity(length))
-        } else {
-            Self::Rope {
-                pieces: Vec::with_capacity(base.pieces.len() + 8),
-                length: 0,
-                kept: base.kept.saturating_add(delta),
-            }
+            return Ok(Self::Flat(Vec::with_capacity(length)));
         }
+        if u32::try_from(length.max(delta.len())).is_err() {
+            return Err(Damage::Huge);
+        }
+        Ok(Self::Rope {
+            pieces: Vec::with_capacity(base.pieces.len() + 16),
+            length: 0,
+        })
     }
 
     fn length(&self) -> usize {
@@ -213,63 +213,92 @@ impl Target {
         }
     }
 
-    /// Appends a stretch of `base`.
+    /// Appends a stretch of the base.
     fn copy(&mut self, base: &Object, range: &Range<usize>) {
-        for piece in &base.pieces[base.piece_at(range.start)..] {
-            if piece.start >= range.end {
-                break;
-            }
-            self.push(&piece.source, piece.within(range));
-        }
-    }
-
-    /// Appends a stretch of a buffer.
-    fn push(&mut self, source: &Arc<Vec<u8>>, range: Range<usize>) {
         match self {
-            Self::Flat(bytes) => bytes.extend_from_slice(&source[range]),
-            Self::Rope { pieces, length, .. } => {
-                let start = *length;
-                *length += range.len();
-                if let Some(last) = pieces.last_mut()
-                    && last.range.end == range.start
-                    && Arc::ptr_eq(&last.source, source)
-                {
-                    last.range.end = range.end;
-                    return;
+            Self::Flat(bytes) => {
+                for slice in base.slices(range.clone()) {
+                    bytes.extend_from_slice(slice);
                 }
-                pieces.push(Piece {
-                    source: Arc::clone(source),
-                    range,
-                    start,
+            }
+            Self::Rope { pieces, length } => {
+                let at = base.piece_at(range.start);
+                let first = base.pieces[at];
+                let skipped = small(range.start) - first.start;
+                extend(pieces, Piece {
+                    start: small(*length),
+                    source: first.source,
+                    from: first.from + skipped,
                 });
+                // The rest of them, moved from where they start there to where they start here.
+                let rest = base.pieces[at + 1..].iter();
+                let rest = rest.take_while(|piece| (piece.start as usize) < range.end);
+                pieces.extend(rest.map(|piece| Piece {
+                    start: piece.start - small(range.start) + small(*length),
+                    ..*piece
+                }));
+                *length += range.len();
             }
         }
     }
 
-    fn finish(self, kind: Kind) -> Object {
+    /// Appends a stretch of the delta.
+    fn insert(&mut self, base: &Object, delta: &[u8], range: &Range<usize>) {
         match self {
-            Self::Flat(bytes) => Object::whole(kind, bytes),
-            Self::Rope {
-                pieces,
-                length,
-                kept,
-            } => {
+            Self::Flat(bytes) => bytes.extend_from_slice(&delta[range.clone()]),
+            Self::Rope { pieces, length } => {
+                extend(pieces, Piece {
+                    start: small(*length),
+                    source: small(base.sources.len()),
+                    from: small(range.start),
+                });
+                *length += range.len();
+            }
+        }
+    }
+
+    fn finish(self, base: &Object, delta: Vec<u8>) -> Object {
+        match self {
+            Self::Flat(bytes) => Object::whole(base.kind, bytes),
+            Self::Rope { pieces, length } => {
+                let kept = base.kept.saturating_add(delta.len());
+                let mut sources = Vec::with_capacity(base.sources.len() + 1);
+                sources.extend_from_slice(&base.sources);
+                sources.push(Arc::new(delta));
+                let worth_it = pieces.len() <= length / PIECE
+                    && sources.len() <= SOURCES
+                    && kept <= 2 * length + KEPT;
                 let rope = Object {
-                    kind,
-                    pieces,
+                    kind: base.kind,
                     length,
+                    sources,
+                    pieces,
                     kept,
                 };
-                if rope.pieces.len() > length / PIECE || kept > 2 * length + KEPT {
-                    rope.joined()
-                } else {
+                if worth_it {
                     rope
+                } else {
+                    Object::whole(base.kind, rope.into_bytes())
                 }
             }
         }
     }
 }
 
+/// Appends a piece, unless it only goes on where the last one ends.
+fn extend(pieces: &mut Vec<Piece>, piece: Piece) {
+    let goes_on = pieces.last().is_some_and(|last| {
+        last.source == piece.source && last.from + (piece.start - last.start) == piece.from
+    });
+    if !goes_on {
+        pieces.push(piece);
+    }
+}
+
+/// A place in an object or a delta: no rope is started that has larger ones.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
 /// Reads slices one after the other.
 struct Slices<'a, I> {
     rest: I,
