@@ -166,7 +166,9 @@ impl Sink for Gather<'_> {
 
     fn glance(&self, bytes: &[u8], _part: Part) -> Glance {
         let mut seen = Glance::Nothing;
-        self.scan.detector.scan(bytes, bytes.len(), |_| seen = Glance::Something);
+        self.scan
+            .detector
+            .scan(bytes, bytes.len(), |_| seen = Glance::Something);
         seen
     }
 

@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 pub use buffer::{Buffer, WINDOW};
-pub use git::{FileBytes, ReadAt, Repositories};
+pub use git::{FileBytes, ReadAt, Repositories, holds_pack, push_pack};
 pub use list::{ListError, Separator, parse as parse_list};
 pub use read::{LARGE, complete, read_at};
 pub use rules::{Rules, RulesError};

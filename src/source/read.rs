@@ -190,6 +190,15 @@ pub(super) fn refuse(origin: &Origin<'_>, named: Named, reason: SkipReason, sink
     }
 }
 
+/// Opens what a path stands for, if that is a file: nothing else is waited for.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    let file = open(Way::Path(path), Named::Outright)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    Ok(file)
+}
+
 #[cfg(unix)]
 fn open(way: Way<'_>, named: Named) -> io::Result<File> {
     let follow = match named {

@@ -93,7 +93,9 @@ impl Walk<'_> {
                 stores.meet_folder(folder);
             }
             self.walk(&folders, &stores, sink, &visit);
-            let real = folders.iter().filter_map(|folder| folder.canonicalize().ok());
+            let real = folders
+                .iter()
+                .filter_map(|folder| folder.canonicalize().ok());
             walked.extend(real);
             folders = self.further(&stores, &walked, sink);
         }

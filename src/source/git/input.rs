@@ -5,9 +5,11 @@
 //! of it merely ends early.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
+use std::path::Path;
 
-use crate::source::read_at;
+use crate::source::read::open_file;
+use crate::source::{Content, read_at};
 
 /// Bytes that may be read anywhere, by several threads at once.
 pub trait ReadAt: Sync {
@@ -26,10 +28,27 @@ pub struct FileBytes {
 }
 
 impl FileBytes {
+    /// Opens the file at `path`.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Self::new(open_file(path)?)
+    }
+
     /// Takes an open file.
     pub fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self { file, length })
+    }
+
+    /// The file as it is.
+    pub(super) fn content(&self) -> Content<'_> {
+        Content::File(&self.file, self.length)
+    }
+
+    /// All of it.
+    pub(super) fn into_bytes(self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.file.take(self.length).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -8,11 +8,13 @@ use flate2::read::ZlibDecoder;
 use gix_hash::ObjectId;
 use gix_object::{Kind, compute_hash};
 
+use crate::source::read::open_file;
 use crate::source::{Content, Glance, Part, Sink, WINDOW};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
 use super::exactly::Exactly;
+use super::input::FileBytes;
 
 /// `commit`, a space, twenty digits and a NUL take less.
 const HEADER: usize = 32;
@@ -36,16 +38,11 @@ pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn S
     };
     if let Err(damage) = try_push(path, id, &origin, sink) {
         sink.error(&origin, &damage.into());
+        // Something that only has an object's name is a file like any other.
+        if let Ok(file) = FileBytes::open(path) {
+            sink.blob(&Origin::File(path), file.content());
+        }
     }
-}
-
-/// Reads one object whole.
-pub(super) fn read(path: &Path) -> Result<(Kind, Vec<u8>), Damage> {
-    let mut object = Open::new(path)?;
-    let mut bytes = object.head;
-    bytes.drain(..object.header);
-    object.rest.read_to_end(&mut bytes)?;
-    Ok((object.kind, bytes))
 }
 
 /// An object whose first bytes were read.
@@ -59,7 +56,7 @@ struct Open {
 
 impl Open {
     fn new(path: &Path) -> Result<Self, Damage> {
-        let mut zlib = ZlibDecoder::new(File::open(path)?);
+        let mut zlib = ZlibDecoder::new(open_file(path)?);
         let mut head = Vec::new();
         // One byte more than fits tells whether there is more.
         let most = (HEADER + WINDOW) as u64;
@@ -70,7 +67,9 @@ impl Open {
         let (kind, size, header) =
             gix_object::decode::loose_header(&head).map_err(|_| Damage::Header)?;
         let read = (head.len() - header) as u64;
-        let left = size.checked_sub(read).ok_or(Damage::Length { said: size })?;
+        let left = size
+            .checked_sub(read)
+            .ok_or(Damage::Length { said: size })?;
         Ok(Self {
             kind,
             head,
@@ -93,7 +92,7 @@ fn try_push(
         return Ok(());
     }
     // Nothing is left of what it says; whether the file agrees shows at its end.
-    object.rest.read(&mut [0])?;
+    io::copy(&mut object.rest, &mut io::sink())?;
     match sink.glance(bytes, Part::Head) {
         Glance::Nothing => sink.glanced(bytes.len() as u64),
         Glance::Something => {

@@ -5,6 +5,7 @@
 //! headers, indexes and ids. It starts no program, obeys no configuration, opens no remote, maps
 //! nothing, writes nothing. It knows neither tokens nor reports.
 
+mod bundle;
 mod damage;
 mod exactly;
 mod input;
@@ -13,6 +14,7 @@ mod objects;
 mod pack;
 mod store;
 
+pub use bundle::{holds_pack, push_pack};
 pub use input::{FileBytes, ReadAt};
 pub use store::Repositories;
 pub(super) use store::Stores;

@@ -3,7 +3,7 @@
 //! Its packs and loose objects are read here; whatever else lies there (`info/alternates`, an
 //! index, a file that somebody left) is a file like any other and none of this module's business.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,10 +14,9 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use crate::source::{Sink, Threads};
 use crate::vocabulary::Origin;
 
-use super::damage::Damage;
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
-use super::pack::{Elsewhere, Pack};
+use super::pack::{Elsewhere, Pack, is_pack};
 
 /// The objects of one folder.
 #[derive(Debug, Default)]
@@ -35,14 +34,16 @@ pub(super) fn is_object(path: &Path) -> bool {
         return false;
     };
     match (folder.to_str(), file.to_str()) {
-        (Some("pack"), Some(file)) => is_pack(file),
+        (Some("pack"), Some(file)) => is_named_pack(file),
         (Some(folder), Some(file)) => loose::id(folder, file).is_some(),
         (_, _) => false,
     }
 }
 
-fn is_pack(file: &str) -> bool {
-    Path::new(file).extension().is_some_and(|ending| ending == "pack")
+fn is_named_pack(file: &str) -> bool {
+    Path::new(file)
+        .extension()
+        .is_some_and(|ending| ending == "pack")
 }
 
 impl Objects {
@@ -65,7 +66,7 @@ impl Objects {
                     continue;
                 };
                 let id = loose::id(name, file);
-                if name == "pack" && is_pack(file) && wanted(&path) {
+                if name == "pack" && is_named_pack(file) && wanted(&path) {
                     objects.packs.push(path);
                 } else if let Some(id) = id.filter(|_| wanted(&path)) {
                     objects.loose.push((id, path));
@@ -86,19 +87,26 @@ impl Objects {
         sink: &dyn Sink,
     ) {
         for path in self.packs.iter().take_while(|_| !sink.is_done()) {
-            let pushed = OpenPack::new(path).map(|pack| {
-                let pack = Pack {
-                    bytes: &pack.bytes,
-                    index: pack.index.as_ref(),
-                    hash: pack.hash,
-                    within,
-                    elsewhere,
-                };
-                pack.push(threads, sink);
-            });
-            if let Err(damage) = pushed {
-                sink.error(&Origin::File(path), &damage.into());
+            let pack = match OpenPack::new(path) {
+                Ok(pack) => pack,
+                Err(error) => {
+                    sink.error(&Origin::File(path), &error);
+                    continue;
+                }
+            };
+            if !is_pack(&pack.bytes) {
+                // Something that only has a pack's name.
+                sink.blob(&Origin::File(path), pack.bytes.content());
+                continue;
             }
+            let pack = Pack {
+                bytes: &pack.bytes,
+                index: pack.index.as_ref(),
+                hash: pack.hash,
+                within,
+                elsewhere,
+            };
+            pack.push(threads, sink);
         }
         let push = |(id, path): &(ObjectId, PathBuf)| {
             if !sink.is_done() {
@@ -121,11 +129,11 @@ pub(super) struct OpenPack {
 }
 
 impl OpenPack {
-    pub(super) fn new(path: &Path) -> Result<Self, Damage> {
-        let bytes = FileBytes::new(File::open(path)?)?;
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let bytes = FileBytes::open(path)?;
         let index_path = path.with_extension("idx");
-        let index = fs::read(&index_path).ok();
-        let known = index.and_then(|index| {
+        let index = FileBytes::open(&index_path).and_then(FileBytes::into_bytes);
+        let known = index.ok().and_then(|index| {
             let hash = hash_kind(&bytes, &index)?;
             let index = index::File::from_data(index, index_path, hash).ok()?;
             Some((index, hash))
@@ -144,12 +152,11 @@ fn hash_kind(pack: &FileBytes, index: &[u8]) -> Option<gix_hash::Kind> {
     let kinds = [gix_hash::Kind::Sha1, gix_hash::Kind::Sha256];
     kinds.into_iter().find(|kind| {
         let length = kind.len_in_bytes();
-        let (mut checksum, buffer) = ([0; 32], &index[..]);
-        let checksum = &mut checksum[..length];
+        let Some(copy) = index.len().checked_sub(2 * length) else {
+            return false;
+        };
+        let mut checksum = vec![0; length];
         let start = pack.length().saturating_sub(length as u64);
-        let copy = buffer.len().checked_sub(2 * length);
-        let copy = copy.map(|copy| &buffer[copy..copy + length]);
-        pack.read_at(checksum, start).is_ok_and(|read| read == length) && copy == Some(checksum)
+        pack.read_at(&mut checksum, start).is_ok() && checksum == index[copy..copy + length]
     })
 }
-

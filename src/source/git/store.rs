@@ -5,14 +5,14 @@
 //! common folder of a linked worktree) is found here. Stores are told apart by their real paths;
 //! of the paths that lead to one, the first in order names it, whatever the threads did.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-
 use crate::source::list::to_path;
+use crate::source::read::open_file;
 use crate::source::{Rules, Sink, Threads};
 use crate::vocabulary::Origin;
 
@@ -38,12 +38,29 @@ pub enum Repositories {
     Plain,
 }
 
+/// How a folder of objects was reached; what was walked names it first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    /// By the walk.
+    Walked(PathBuf),
+    /// From another store.
+    Borrowed(PathBuf),
+}
+
+impl Reached {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Walked(path) | Self::Borrowed(path) => path,
+        }
+    }
+}
+
 /// Stores found and not yet read.
 #[derive(Debug)]
 pub(in crate::source) struct Stores {
     treatment: Repositories,
     /// Folders of objects: the real path, and how it was reached.
-    found: Mutex<BTreeMap<PathBuf, PathBuf>>,
+    found: Mutex<BTreeMap<PathBuf, Reached>>,
     /// Repositories that a file pointed to, by their real paths.
     pointed: Mutex<BTreeSet<PathBuf>>,
 }
@@ -61,7 +78,7 @@ impl Stores {
     pub(in crate::source) fn meet_folder(&self, path: &Path) {
         let named = path.file_name().is_some_and(|name| name == OBJECTS);
         if self.treatment == Repositories::Open && named && has_head(path) && path.is_dir() {
-            self.add(path);
+            self.add(Reached::Walked(path.to_owned()));
         }
     }
 
@@ -103,9 +120,10 @@ impl Stores {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *found)
         };
-        let mut stores: Vec<PathBuf> = found.into_values().collect();
+        let mut stores: Vec<Reached> = found.into_values().collect();
         stores.sort_unstable();
-        for store in stores.iter().take_while(|_| !sink.is_done()) {
+        let stores = stores.iter().map(Reached::path);
+        for store in stores.take_while(|_| !sink.is_done()) {
             let within = Origin::File(repository(store));
             let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
             match Objects::list(store, &wanted) {
@@ -115,33 +133,44 @@ impl Stores {
         }
     }
 
-    fn add(&self, path: &Path) -> bool {
+    /// Takes note of a folder of objects; tells whether it is a new one.
+    fn add(&self, reached: Reached) -> bool {
         // What has no real path cannot be read either; that is told when it is listed.
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let real = reached.path().canonicalize();
+        let real = real.unwrap_or_else(|_| reached.path().to_owned());
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut new = false;
-        let shown = found.entry(real).or_insert_with(|| {
-            new = true;
-            path.to_owned()
-        });
-        if path < shown.as_path() {
-            path.clone_into(shown);
+        match found.entry(real) {
+            Entry::Occupied(mut known) => {
+                if reached < *known.get() {
+                    known.insert(reached);
+                }
+                false
+            }
+            Entry::Vacant(slot) => {
+                slot.insert(reached);
+                true
+            }
         }
-        new
     }
 
     /// Adds the stores that those found borrow from.
     fn add_alternates(&self, sink: &dyn Sink) {
         let mut next: Vec<PathBuf> = {
             let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.values().cloned().collect()
+            found
+                .values()
+                .map(|reached| reached.path().to_owned())
+                .collect()
         };
         for _ in 0..=ALTERNATES {
             let mut further = Vec::new();
             for store in &next {
                 let list = store.join("info/alternates");
                 match alternates(store, &list) {
-                    Ok(paths) => further.extend(paths.into_iter().filter(|path| self.add(path))),
+                    Ok(paths) => further.extend(paths.into_iter().filter(|path| {
+                        let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+                        self.add(Reached::Borrowed(path))
+                    })),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => sink.error(&Origin::File(&list), &error),
                 }
@@ -195,6 +224,6 @@ fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> {
 /// A small file, whole.
 fn pointer(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::open(path)?.take(POINTER).read_to_end(&mut text)?;
+    open_file(path)?.take(POINTER).read_to_end(&mut text)?;
     Ok(text)
 }

@@ -149,7 +149,9 @@ impl Entries {
 
     /// Entries that are made from themselves in a circle.
     pub(super) fn circles(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.weight).filter_map(|(entry, weight)| (*weight == 0).then_some(entry))
+        (0..)
+            .zip(&self.weight)
+            .filter_map(|(entry, weight)| (*weight == 0).then_some(entry))
     }
 
     /// Fills in `children`.
@@ -201,12 +203,7 @@ impl Entries {
 }
 
 /// What the entries of one run are made from.
-fn bases(
-    pack: &dyn ReadAt,
-    offsets: &[u64],
-    run: Range<usize>,
-    hash: gix_hash::Kind,
-) -> Vec<Base> {
+fn bases(pack: &dyn ReadAt, offsets: &[u64], run: Range<usize>, hash: gix_hash::Kind) -> Vec<Base> {
     let mut buffer = vec![0; CHUNK];
     let (mut start, mut held) = (0, 0);
     let mut bases = Vec::with_capacity(run.len());
@@ -215,10 +212,8 @@ fn bases(
         let needed = end.min(offset + HEADER as u64);
         if needed > start + held as u64 {
             start = offset;
-            held = match pack.read_at(&mut buffer, offset) {
-                Ok(held) => held,
-                Err(_) => 0,
-            };
+            // What cannot be read is told when its turn comes.
+            held = pack.read_at(&mut buffer, offset).unwrap_or_default();
         }
         // It was just read from here on, or lies in what was read before.
         let from = usize::try_from(offset - start).map_or(held, |from| from.min(held));
@@ -240,7 +235,8 @@ pub(super) fn base_of(entry: &data::Entry, offset: u64) -> Base {
         Header::Commit | Header::Tree | Header::Blob | Header::Tag => Base::Nothing,
         Header::RefDelta { base_id } => Base::Named(base_id),
         Header::OfsDelta { base_distance } => {
-            Header::verified_base_pack_offset(offset, base_distance).map_or(Base::Unreadable, Base::At)
+            Header::verified_base_pack_offset(offset, base_distance)
+                .map_or(Base::Unreadable, Base::At)
         }
     }
 }

@@ -76,7 +76,10 @@ impl Pack<'_> {
         let said = count(self.bytes)?;
         // An index that is not this pack's names nothing; the pack can be read without.
         let index = self.index.and_then(|index| {
-            let end = self.bytes.length().checked_sub(self.hash.len_in_bytes() as u64)?;
+            let end = self
+                .bytes
+                .length()
+                .checked_sub(self.hash.len_in_bytes() as u64)?;
             Some((index, entries::indexed(index, said, end)?))
         });
         match index {
@@ -120,6 +123,11 @@ fn count(pack: &dyn ReadAt) -> Result<u64, Damage> {
     }
     let (_, count) = data::header::decode(&header).map_err(|_| Damage::NoPack)?;
     Ok(count.into())
+}
+
+/// Whether these bytes begin like a pack.
+pub(super) fn is_pack(bytes: &dyn ReadAt) -> bool {
+    count(bytes).is_ok()
 }
 
 /// The id of an object as reports name it.

@@ -225,11 +225,14 @@ impl Target {
                 let at = base.piece_at(range.start);
                 let first = base.pieces[at];
                 let skipped = small(range.start) - first.start;
-                extend(pieces, Piece {
-                    start: small(*length),
-                    source: first.source,
-                    from: first.from + skipped,
-                });
+                extend(
+                    pieces,
+                    Piece {
+                        start: small(*length),
+                        source: first.source,
+                        from: first.from + skipped,
+                    },
+                );
                 // The rest of them, moved from where they start there to where they start here.
                 let rest = base.pieces[at + 1..].iter();
                 let rest = rest.take_while(|piece| (piece.start as usize) < range.end);
@@ -247,11 +250,14 @@ impl Target {
         match self {
             Self::Flat(bytes) => bytes.extend_from_slice(&delta[range.clone()]),
             Self::Rope { pieces, length } => {
-                extend(pieces, Piece {
-                    start: small(*length),
-                    source: small(base.sources.len()),
-                    from: small(range.start),
-                });
+                extend(
+                    pieces,
+                    Piece {
+                        start: small(*length),
+                        source: small(base.sources.len()),
+                        from: small(range.start),
+                    },
+                );
                 *length += range.len();
             }
         }

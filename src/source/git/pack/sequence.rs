@@ -40,9 +40,10 @@ pub(super) fn read(
     if first.damage.is_none() {
         return (hash, first);
     }
-    let other = match hash {
-        gix_hash::Kind::Sha256 => gix_hash::Kind::Sha1,
-        _ => gix_hash::Kind::Sha256,
+    let other = if hash == gix_hash::Kind::Sha1 {
+        gix_hash::Kind::Sha256
+    } else {
+        gix_hash::Kind::Sha1
     };
     let second = sequence(pack, said, other, sink);
     if second.damage.is_none() || second.bases.len() > first.bases.len() {
@@ -52,12 +53,7 @@ pub(super) fn read(
     }
 }
 
-fn sequence(
-    pack: &dyn ReadAt,
-    said: u64,
-    hash: gix_hash::Kind,
-    sink: &dyn Sink,
-) -> Sequence {
+fn sequence(pack: &dyn ReadAt, said: u64, hash: gix_hash::Kind, sink: &dyn Sink) -> Sequence {
     let mut offset = data::header::SIZE as u64;
     let cursor = Cursor { pack, at: offset };
     let mut input = BufReader::with_capacity(CHUNK, cursor);

@@ -3,6 +3,12 @@
 //! What is looked for is a toy: a `T`, nine digits, and their sum's last digit. It has what matters
 //! of a token: a length, and a checksum that a wrong byte anywhere breaks.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::double_ended_iterator_last,
+    reason = "a writer of packs cuts numbers into bytes"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
@@ -22,12 +28,19 @@ const TOY: usize = 11;
 
 fn toys(bytes: &[u8]) -> Vec<usize> {
     let is_toy = |window: &[u8]| {
-        let digits = window[1..].iter().map(|byte| u32::from(byte.wrapping_sub(b'0')));
+        let digits = window[1..]
+            .iter()
+            .map(|byte| u32::from(byte.wrapping_sub(b'0')));
         let sum: u32 = digits.clone().take(9).sum();
-        window[0] == b'T' && digits.clone().all(|digit| digit < 10) && digits.last() == Some(sum % 10)
+        window[0] == b'T'
+            && digits.clone().all(|digit| digit < 10)
+            && digits.last() == Some(sum % 10)
     };
     let windows = bytes.windows(TOY).enumerate();
-    windows.filter(|(_, window)| is_toy(window)).map(|(at, _)| at).collect()
+    windows
+        .filter(|(_, window)| is_toy(window))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn toy(seed: u32) -> String {
@@ -147,7 +160,11 @@ impl Writer {
 
     fn written(&mut self, offset: usize, content: Vec<u8>) {
         let id = compute_hash(gix_hash::Kind::Sha1, Kind::Blob, &content).unwrap();
-        self.objects.push(Written { offset, content, id });
+        self.objects.push(Written {
+            offset,
+            content,
+            id,
+        });
     }
 
     fn blob(&mut self, content: &[u8]) {
@@ -363,13 +380,23 @@ fn a_token_rotated_in_place_is_found_wherever_the_seam_falls() {
         let rest = new.as_bytes()[seam..].to_vec();
         writer.delta(
             0,
-            &[Edit::Copy(0, scale(to)), Edit::Insert(rest), Edit::Go(u16::MAX)],
+            &[
+                Edit::Copy(0, scale(to)),
+                Edit::Insert(rest),
+                Edit::Go(u16::MAX),
+            ],
             Naming::Offset,
         );
-        assert!(writer.objects[1].content.len() == 2 * filler.len() + TOY, "{seam}");
+        assert!(
+            writer.objects[1].content.len() == 2 * filler.len() + TOY,
+            "{seam}"
+        );
         writer.blob(old.as_bytes());
         assert_eq!(writer.plain().len(), 2);
-        assert_eq!(scan(&writer.finish()).found.into_inner().unwrap(), writer.plain());
+        assert_eq!(
+            scan(&writer.finish()).found.into_inner().unwrap(),
+            writer.plain()
+        );
     }
 }
 
@@ -400,7 +427,11 @@ fn what_is_copied_from_a_clean_base_is_not_looked_at_again() {
     writer.blob(base.as_bytes());
     for n in 0..100 {
         let insert = Edit::Insert(b"one more line\n".to_vec());
-        writer.delta(n, &[Edit::Copy(0, 40_000), insert, Edit::Go(u16::MAX)], Naming::Offset);
+        writer.delta(
+            n,
+            &[Edit::Copy(0, 40_000), insert, Edit::Go(u16::MAX)],
+            Naming::Offset,
+        );
     }
     let sink = Counting(Log::default(), Mutex::default());
     let path = Origin::File(Path::new("x.pack"));
@@ -426,8 +457,16 @@ fn a_thin_pack_finds_its_bases_elsewhere() {
     }
     let mut full = Writer::new();
     full.blob(toy(5).as_bytes());
-    full.delta(0, &[Edit::Go(u16::MAX), Edit::Insert(b" and more".to_vec())], Naming::Id);
-    full.delta(1, &[Edit::Go(u16::MAX), Edit::Insert(b" and more".to_vec())], Naming::Offset);
+    full.delta(
+        0,
+        &[Edit::Go(u16::MAX), Edit::Insert(b" and more".to_vec())],
+        Naming::Id,
+    );
+    full.delta(
+        1,
+        &[Edit::Go(u16::MAX), Edit::Insert(b" and more".to_vec())],
+        Naming::Offset,
+    );
     // Without its first object the pack is a thin one.
     let (base, start) = (&full.objects[0], full.objects[1].offset);
     let mut pack = data::header::encode(data::Version::V2, 2).to_vec();
@@ -439,5 +478,8 @@ fn a_thin_pack_finds_its_bases_elsewhere() {
     assert_eq!(there.found.into_inner().unwrap(), expected);
     let gone = scan(&pack).errors.into_inner().unwrap();
     assert_eq!(gone.len(), 2);
-    assert!(gone.iter().any(|told| told.contains(&hex(&base.id))), "{gone:?}");
+    assert!(
+        gone.iter().any(|told| told.contains(&hex(&base.id))),
+        "{gone:?}"
+    );
 }

@@ -141,12 +141,17 @@ impl<'a> Walk<'a> {
                 waiting.keys().min().copied()
             };
             let Some(id) = id else { return };
-            let Some(children) = self.take_waiting(&id) else { return };
+            let Some(children) = self.take_waiting(&id) else {
+                return;
+            };
             match self.pack.elsewhere.find(&id) {
                 Some((kind, bytes)) => {
                     // It was pushed where it lies; here it is only a base.
                     let seen = self.sink.glance(&bytes, Part::Head);
-                    let base = Built { object: Object::whole(kind, bytes), seen };
+                    let base = Built {
+                        object: Object::whole(kind, bytes),
+                        seen,
+                    };
                     self.with_tools(|tools| {
                         for child in children {
                             self.family(child, Some(&base), 0, tools);
@@ -223,7 +228,9 @@ impl<'a> Walk<'a> {
             start: header.data_offset,
         };
         let size = header.decompressed_size;
-        let (bytes, end) = tools.inflater.inflate(self.pack.bytes, &compressed, range.end, size)?;
+        let (bytes, end) = tools
+            .inflater
+            .inflate(self.pack.bytes, &compressed, range.end, size)?;
         if end != range.end {
             self.tell(entry, Damage::Stray(range.end - end));
         }
@@ -242,7 +249,7 @@ impl<'a> Walk<'a> {
         let seen = self.look(&object, changes, &mut tools.scratch);
         match seen {
             Glance::Nothing => self.sink.glanced(object.length() as u64),
-            Glance::Something => self.push(&object, &mut tools.scratch)?,
+            Glance::Something => self.push(entry, &object, &mut tools.scratch)?,
         }
         Ok(Built { object, seen })
     }
@@ -255,7 +262,11 @@ impl<'a> Walk<'a> {
             None => vec![whole],
         };
         for range in parts {
-            let part = if range.start == 0 { Part::Head } else { Part::Inner };
+            let part = if range.start == 0 {
+                Part::Head
+            } else {
+                Part::Inner
+            };
             let bytes = object.bytes(&range, scratch);
             match self.sink.glance(bytes, part) {
                 Glance::Nothing => {}
@@ -266,14 +277,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Pushes an object whole.
-    fn push(&self, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
-        let id = hex(&object.id(self.pack.hash)?);
+    fn push(&self, entry: u32, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
+        let id = match self.pack.index {
+            Some(_) => self.name(entry),
+            None => hex(&object.id(self.pack.hash)?),
+        };
         let origin = Origin::Member {
             within: self.pack.within,
             name: id.as_bytes(),
         };
         if object.length() as u64 >= STREAMED {
-            self.sink.blob(&origin, Content::Stream(&mut object.reader()));
+            self.sink
+                .blob(&origin, Content::Stream(&mut object.reader()));
         } else {
             let bytes = object.bytes(&(0..object.length()), scratch);
             self.sink.blob(&origin, Content::Whole(bytes));
@@ -287,7 +302,10 @@ impl<'a> Walk<'a> {
         let size = header.decompressed_size;
         let range = self.entries.range(entry);
         let reader = || {
-            let cursor = Cursor { pack: self.pack.bytes, at: header.data_offset };
+            let cursor = Cursor {
+                pack: self.pack.bytes,
+                at: header.data_offset,
+            };
             let limited = cursor.take(range.end - header.data_offset);
             Exactly::new(ZlibDecoder::new(limited), size, size)
         };
@@ -381,7 +399,10 @@ impl<'a> Walk<'a> {
             }
             places
         });
-        index.oid_at_index(places[entry as usize]).to_hex().to_string()
+        index
+            .oid_at_index(places[entry as usize])
+            .to_hex()
+            .to_string()
     }
 
     /// Lends tools.
