@@ -6,30 +6,28 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::douse::{Output, fingerprints};
-use crate::repository::Repository;
+use crate::repository::{Repository, run};
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind, Random};
 
-/// Where the matches of a scan are: the store, the object, the place.
-fn spots(output: &Output) -> BTreeSet<(String, u64, u64, u64)> {
-    let lines = output.lines("match");
-    let number = |line: &serde_json::Value, field: &str| line[field].as_u64().unwrap();
-    lines
-        .iter()
-        .filter(|line| {
-            line["members"]
-                .as_array()
-                .is_some_and(|members| members.len() == 1)
-        })
-        .map(|line| {
-            let id = line["members"][0].as_str().unwrap().to_owned();
-            let (offset, line_, column) = (
-                number(line, "offset"),
-                number(line, "line"),
-                number(line, "column"),
-            );
-            (id, offset, line_, column)
-        })
+/// An object, and the offset, line and column of a match in it.
+type Spot = (String, u64, u64, u64);
+
+fn spot(id: &str, found: &serde_json::Value) -> Spot {
+    let number = |field: &str| found[field].as_u64().unwrap();
+    (
+        id.to_owned(),
+        number("offset"),
+        number("line"),
+        number("column"),
+    )
+}
+
+/// Where the matches of a scan are in objects.
+fn spots(output: &Output) -> BTreeSet<Spot> {
+    let matches = output.lines("match").into_iter();
+    matches
+        .filter_map(|found| Some(spot(found["members"].get(0)?.as_str()?, &found)))
         .collect()
 }
 
@@ -54,7 +52,7 @@ fn every_kind_of_object_is_scanned_in_both_formats() {
         repository.git(&["stash", "--quiet"]);
         let mut command = repository.command(&["commit", "--quiet", "--allow-empty", "-m", "x"]);
         command.env("GIT_AUTHOR_NAME", &author);
-        assert!(repository.run(command, b"").status.success());
+        assert!(run(command, b"").status.success());
         let packed = || repository.git(&["gc", "--quiet"]);
         let id = repository.store(format!("dangling {dangling}\n"));
         repository.write("staged", &index);
@@ -104,7 +102,10 @@ fn history(sandbox: &Sandbox, repository: &Repository, commits: usize) -> Vec<St
                     lines[at] = format!("key_{} = '{token}'", at % 10);
                     all.push(token);
                 }
-                4 => lines[at] = sandbox.token(Kind::Personal)[..random.below(39)].to_owned(),
+                4 => {
+                    let token = sandbox.token(Kind::Personal);
+                    token[..random.below(39)].clone_into(&mut lines[at]);
+                }
                 _ => lines[at] = format!("setting_{at} = {}", random.next()),
             }
         }
@@ -123,17 +124,12 @@ fn a_history_yields_what_a_plain_scan_of_every_object_yields() {
         sandbox.write(format!("plain/{id}"), content);
     }
     let plain = sandbox.scan(["plain"]).expect(1);
-    let plain: BTreeSet<_> = plain
+    let plain: BTreeSet<Spot> = plain
         .lines("match")
         .iter()
-        .map(|line| {
-            let number = |field: &str| line[field].as_u64().unwrap();
-            let id = line["path"]
-                .as_str()
-                .unwrap()
-                .trim_start_matches("plain/")
-                .to_owned();
-            (id, number("offset"), number("line"), number("column"))
+        .map(|found| {
+            let path = found["path"].as_str().unwrap();
+            spot(path.trim_start_matches("plain/"), found)
         })
         .collect();
     assert!(plain.len() > 300, "{}", plain.len());
@@ -398,7 +394,8 @@ fn tree(repository: &Repository) -> Vec<String> {
             let path = entry.unwrap().path();
             let metadata = path.symlink_metadata().unwrap();
             all.push(format!(
-                "{path:?} {} {:?}",
+                "{} {} {:?}",
+                path.display(),
                 metadata.len(),
                 metadata.modified().unwrap()
             ));

@@ -92,7 +92,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("signal_hook", &["cli/"]),
     ("indicatif", &["progress.rs"]),
     ("ignore", &["source/"]),
-    ("flate2", &["source/git/"]),
     ("gix_hash", &["source/git/"]),
     ("gix_object", &["source/git/"]),
     ("gix_pack", &["source/git/"]),
@@ -104,7 +103,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["pattern/"]),
     ("toml", &["pattern/file.rs", "cli/config.rs"]),
     ("csv", &["report/"]),
-    ("flate2", &["report/sarif/"]),
+    ("flate2", &["report/sarif/", "source/git/"]),
     ("strsim", &["cli/config.rs"]),
     ("globset", &["source/rules.rs"]),
 ];

@@ -65,7 +65,7 @@ impl Repository {
     /// Runs git; its answer.
     #[track_caller]
     pub(crate) fn bytes(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-        let output = self.run(self.command(arguments), input);
+        let output = run(self.command(arguments), input);
         assert!(
             output.status.success(),
             "git {arguments:?}: {}{}",
@@ -93,22 +93,6 @@ impl Repository {
             .args(arguments)
             .current_dir(&self.folder);
         command
-    }
-
-    pub(crate) fn run(&self, mut command: Command, input: &[u8]) -> Output {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("git is needed: install Debian's package `git`");
-        let mut pipe = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        let writer = std::thread::spawn(move || pipe.write_all(&input));
-        let output = child.wait_with_output().unwrap();
-        // Who does not read its input to the end is judged by how it ended.
-        let _ = writer.join().unwrap();
-        output
     }
 
     /// The id of what stands in the object store under this content.
@@ -149,4 +133,21 @@ pub(crate) fn only(folder: &Path, ending: &str) -> PathBuf {
         .collect();
     assert_eq!(named.len(), 1, "{named:?}");
     named.remove(0)
+}
+
+/// Runs what was prepared, with something to read.
+pub(crate) fn run(mut command: Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("git is needed: install Debian's package `git`");
+    let mut pipe = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || pipe.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // Who does not read its input to the end is judged by how it ended.
+    let _ = writer.join().unwrap();
+    output
 }
