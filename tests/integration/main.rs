@@ -29,6 +29,7 @@ mod douse;
 mod formats;
 mod git;
 mod github;
+mod guides;
 mod hostile;
 mod http;
 mod imports;
