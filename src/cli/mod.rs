@@ -1,12 +1,15 @@
 //! The program's outside: arguments in, exit code out. Everything that a user sees passes here.
 
 mod args;
+mod audit;
 mod credentials;
+mod enterprise;
 mod output;
 mod patterns;
 mod revoke;
 mod scan;
 mod settings;
+mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -61,6 +64,9 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(&Session::new(cli)?, args),
         Command::Revoke(args) => revoke::run(&Session::new(cli)?, args),
+        Command::Enterprise(args) => enterprise::run(&Session::new(cli)?, args),
+        Command::Status(args) => status::run(&Session::new(cli)?, args),
+        Command::Audit(args) => audit::run(args),
         Command::Patterns(args) => patterns::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

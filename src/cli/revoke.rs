@@ -14,8 +14,8 @@ use douse::revoke::{
 };
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary, PlannedToken,
-    RevokeReport, ScanReport, Stop,
+    Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary,
+    PlannedToken, RevokeReport, ScanReport, Stop,
 };
 use zeroize::Zeroizing;
 
@@ -43,7 +43,10 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let summary = summary(&plan, &settings, &gathered.strays, &gathered.places);
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
-        (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
+        (Consent::Given | Consent::Ask, 0) => {
+            known.intend(&plan, settings.host.key(), &session.clock)?;
+            plan.unsent(Stop::Done)
+        }
         (consent @ (Consent::Given | Consent::Ask), _) => {
             report::plan(&summary, Palette::Plain, &mut io::stderr().lock())?;
             if consent == Consent::Ask {
@@ -91,6 +94,7 @@ impl Gathered {
                     exit: Exit::Clean,
                 })
             }
+            Tokens::Reported(_) => bail!("--from is not there yet"),
             Tokens::Scanned(sources) => {
                 let unverified = match settings.plan.unverified {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
@@ -160,6 +164,16 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Has a plan that sends nothing on record as well, for what it holds back.
+    fn intend(&mut self, plan: &Plan, host: &str, clock: &dyn Clock) -> Result<()> {
+        match &mut self.ledger {
+            Some(ledger) => Ok(ledger.intend(host, plan, &clock.now())?),
+            None => Ok(()),
+        }
+    }
+}
+
 fn summary(
     plan: &Plan,
     settings: &Revocation,
@@ -188,6 +202,8 @@ fn summary(
                 }
             })
             .collect(),
+        gone: 0,
+        warnings: plan.warnings(&settings.host),
         requests: plan.requests(),
         estimate: plan.estimate(&settings.policy),
         withheld: withheld.into_iter().collect(),
@@ -218,16 +234,22 @@ fn carry_out(
     let Some(ledger) = &mut known.ledger else {
         bail!("there is no ledger; nothing was sent");
     };
-    let client = Client::new(&settings.host, settings.client.clone())?;
+    let client = Client::new(
+        &settings.host,
+        settings.login.as_ref(),
+        settings.client.clone(),
+    )?;
     let mut observer = Bar(Progress::of_revocation(
         session.visibility,
         plan.tokens() as u64,
     ));
     let runner = Runner {
         host: &settings.host,
+        login: settings.login.as_ref(),
         transport: &client,
         ledger,
         policy: settings.policy,
+        backoff: settings.backoff,
         patience: settings.patience,
         clock: &session.clock,
         interrupt: &session.interrupt,

@@ -35,15 +35,15 @@ impl Palette {
         }
     }
 
-    fn bold(self) -> Style {
+    pub(super) fn bold(self) -> Style {
         self.style(Style::new().bold())
     }
 
-    fn dim(self) -> Style {
+    pub(super) fn dim(self) -> Style {
         self.style(Style::new().dimmed())
     }
 
-    fn alarm(self) -> Style {
+    pub(super) fn alarm(self) -> Style {
         self.style(AnsiColor::Red.on_default().bold())
     }
 
@@ -238,7 +238,7 @@ fn noun(reason: SkipReason) -> &'static str {
 }
 
 /// `1 file`, `2 files`; words that end in "more" stay as they are.
-fn count(n: u64, noun: &str) -> String {
+pub(super) fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 || noun.ends_with("more") {
         ""
     } else {

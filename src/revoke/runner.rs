@@ -4,6 +4,8 @@
 //! [`Clock`] waits; what an answer means is `answer`'s, what it calls for is `judge`'s, and what
 //! is sent next is `queue`'s. Here they are put in order:
 //!
+//! Before all else, the plan is written down. Then, for each request:
+//!
 //! 1. Take the host's turn, so that no other process sends at the same time.
 //! 2. Drop the tokens that another process has had accepted meanwhile.
 //! 3. Ask for a slot. With it, the request and its tokens are on disk as sent.
@@ -15,9 +17,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::account::Account;
+use super::answer::Manner;
 use super::budget::{Cause, Policy};
-use super::host::Host;
+use super::echo::Echo;
+use super::host::{Authentication, Host};
 use super::ledger::{Closed, Entry, Grant, Ledger, LedgerError, RequestId, Turn};
+use super::login::Login;
 use super::observer::Observer;
 use super::plan::{Plan, Planned, Settled};
 use super::transport::Transport;
@@ -28,8 +34,10 @@ use crate::vocabulary::{
 mod judge;
 mod queue;
 
+pub use judge::Backoff;
 use judge::{
-    ATTEMPTS, INVALID_IN_A_ROW, Judgement, LOST_IN_A_ROW, RECONNECTS, Streaks, THROTTLED_IN_A_ROW,
+    ATTEMPTS, Circumstances, INVALID_IN_A_ROW, Judgement, LOST_IN_A_ROW, RECONNECTS, Streaks,
+    THROTTLED_IN_A_ROW,
 };
 use queue::{Queue, Work};
 
@@ -54,12 +62,16 @@ pub enum Patience {
 pub struct Runner<'a> {
     /// Where to.
     pub host: &'a Host,
+    /// On whose behalf, where the host asks for it.
+    pub login: Option<&'a Login>,
     /// What sends.
     pub transport: &'a dyn Transport,
     /// What counts and remembers.
     pub ledger: &'a mut Ledger,
     /// How fast.
     pub policy: Policy,
+    /// How long to hold back when something went wrong.
+    pub backoff: Backoff,
     /// Whether to wait.
     pub patience: Patience,
     /// What time it is.
@@ -76,8 +88,15 @@ impl Runner<'_> {
     /// Carries `plan` out as far as it goes. Never fails: what stands in the way is told as
     /// [`Stop`], and every token of the plan is in the report.
     pub fn run(self, plan: Plan) -> RevokeReport {
+        let intended = self
+            .ledger
+            .intend(self.host.key(), &plan, &self.clock.now());
+        if let Err(error) = intended {
+            return plan.unsent(Stop::Failed(format!("{error}; nothing was sent")));
+        }
         let (batches, outcomes) = plan.into_parts();
         let mut run = Run {
+            account: Account::new(self.host.key(), self.login.map(Login::fingerprint)),
             with: self,
             queue: Queue::new(batches),
             outcomes,
@@ -99,6 +118,7 @@ impl Runner<'_> {
 /// A run under way.
 struct Run<'a> {
     with: Runner<'a>,
+    account: Account,
     queue: Queue,
     outcomes: Vec<Outcome>,
     requests: u64,
@@ -152,15 +172,17 @@ impl Run<'_> {
     fn attempt(&mut self, work: &mut Work) -> Result<Attempt, LedgerError> {
         let Runner {
             host,
+            login,
             transport,
             ledger,
             policy,
+            backoff,
             clock,
             redact,
             observer,
             ..
         } = &mut self.with;
-        let mut sender = match ledger.turn(host.key(), &clock.now())? {
+        let mut sender = match ledger.turn(&self.account, &clock.now())? {
             Turn::Ours(sender) => sender,
             Turn::Taken => return Ok(Attempt::Queued),
         };
@@ -183,7 +205,16 @@ impl Run<'_> {
         let secrets: Vec<&Secret> = work.tokens.iter().map(|token| &token.secret).collect();
         let sent = transport.send(&secrets);
         let now = clock.now();
-        let judgement = self.streaks.judge(sent, tokens, &now, *redact);
+        let with = Circumstances {
+            now: &now,
+            redact: &Echo::new(&work.tokens, *login, *redact),
+            manner: match host.authentication() {
+                Authentication::Never => Manner::Anonymous,
+                Authentication::Always => Manner::WithLogin,
+            },
+            backoff,
+        };
+        let judgement = self.streaks.judge(sent, tokens, &with);
         let closed = judgement.closing.closed;
         if closed != Closed::NotSent {
             self.requests += 1;
@@ -226,7 +257,7 @@ impl Run<'_> {
 
     /// Does what the end of a request calls for.
     fn conclude(&mut self, mut work: Work, made: &Made) -> Result<(), Stop> {
-        let words = &made.judgement.words;
+        let words = made.judgement.words.as_str();
         match made.judgement.closing.closed {
             Closed::Accepted => {
                 self.queue.learn(&work);
@@ -279,27 +310,50 @@ impl Run<'_> {
                 give_up_if(self.streaks.unreached > RECONNECTS, || {
                     format!("no connection to {}: {words}", self.with.host.key())
                 })?;
-                let pause = self.streaks.reconnect_pause();
+                let pause = self.streaks.reconnect_pause(&self.with.backoff);
                 self.with.observer.unreachable(pause, words);
                 self.nap(pause)
             }
         }
     }
 
-    fn give_up_if_all_is_invalid(&self, words: &str) -> Result<(), Stop> {
-        give_up_if(self.streaks.invalid >= INVALID_IN_A_ROW, || {
-            format!(
-                "the host refused {INVALID_IN_A_ROW} requests in a row as invalid ({words}): \
-                 this cannot be about single tokens. Those it refused one by one are on record \
-                 as rejected; --resend-rejected sends them again"
-            )
-        })
+    fn give_up_if_all_is_invalid(&mut self, words: &str) -> Result<(), Stop> {
+        if !self.streaks.refuses_everything() {
+            return Ok(());
+        }
+        let mut why = format!(
+            "the host refused {INVALID_IN_A_ROW} requests in a row as invalid ({words}): this \
+             cannot be about single tokens, so those that it refused one by one are left for a \
+             later run like the others"
+        );
+        if let Err(error) = self.take_back() {
+            why = format!("{why}; and what is on record of them could not be read: {error}");
+        }
+        Err(Stop::Failed(why))
+    }
+
+    /// Tells of refusals what the ledger tells, which has taken them back.
+    fn take_back(&mut self) -> Result<(), LedgerError> {
+        let rejected = |outcome: &&mut Outcome| outcome.state == State::Rejected;
+        let names = self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.state == State::Rejected);
+        let names: Vec<Fingerprint> = names.map(|outcome| outcome.fingerprint).collect();
+        let known = self.with.ledger.settled(self.account.host(), names)?;
+        for outcome in self.outcomes.iter_mut().filter(rejected) {
+            if let Some(settled) = known.get(&outcome.fingerprint) {
+                outcome.state = settled.state;
+                outcome.at_ms = Some(settled.at_ms);
+            }
+        }
+        Ok(())
     }
 
     fn settle(&mut self, work: Work, state: State, made: &Made) {
         let reason = match state {
             State::Rejected | State::Unknown => made.judgement.closing.message.as_ref(),
-            State::Accepted | State::Withheld | State::Pending => None,
+            State::Accepted | State::Withheld | State::Pending | State::Unresolved => None,
         };
         self.outcomes
             .extend(work.tokens.into_iter().map(|token| Outcome {

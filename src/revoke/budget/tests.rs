@@ -52,15 +52,21 @@ fn rates_and_spans_are_read_strictly() {
 fn limits_can_only_be_lowered_for_hosts_of_others() {
     let new =
         |rate: &str, interval: i64, reach| Policy::new(rate.parse().unwrap(), ms(interval), reach);
-    assert_eq!(new("60/1h", 1000, Reach::Remote), Ok(Policy::GITHUB));
-    assert!(new("1/1h", 60_000, Reach::Remote).is_ok());
-    assert_eq!(new("61/1h", 1000, Reach::Remote), Err(PolicyError::TooMany));
+    assert_eq!(new("60/1h", 1000, Limits::Github), Ok(Policy::GITHUB));
+    assert!(new("1/1h", 60_000, Limits::Github).is_ok());
     assert_eq!(
-        new("30/30m", 1000, Reach::Remote),
+        new("61/1h", 1000, Limits::Github),
+        Err(PolicyError::TooMany)
+    );
+    assert_eq!(
+        new("30/30m", 1000, Limits::Github),
         Err(PolicyError::OtherWindow)
     );
-    assert_eq!(new("60/1h", 999, Reach::Remote), Err(PolicyError::TooClose));
-    assert!(new("6000/1s", 0, Reach::Loopback).is_ok());
+    assert_eq!(
+        new("60/1h", 999, Limits::Github),
+        Err(PolicyError::TooClose)
+    );
+    assert!(new("6000/1s", 0, Limits::Owners).is_ok());
 }
 
 #[test]

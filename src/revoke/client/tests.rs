@@ -57,7 +57,7 @@ fn says(answer: &'static str) -> impl FnOnce(&mut TcpStream) + Send {
 }
 
 fn send(host: &Host, options: ClientOptions) -> Sent {
-    let client = Client::new(host, options).unwrap();
+    let client = Client::new(host, None, options).unwrap();
     let (first, second) = (Secret::new("ghx_1"), Secret::new("a\"\\\n\u{1}é"));
     client.send(&[&first, &second])
 }
@@ -234,6 +234,6 @@ fn a_ca_file_without_a_certificate_is_refused() {
             ca_cert: Some(pem.into()),
             ..ClientOptions::default()
         };
-        assert!(Client::new(&host, options).is_err(), "{pem:?}");
+        assert!(Client::new(&host, None, options).is_err(), "{pem:?}");
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::super::account::Account;
 use super::super::budget::{Cause, Decision, Elapsed, Hold, Policy, Slot, elapsed};
 use super::super::plan::Settled;
 use super::schema::boot;
 use super::{LedgerError, hold, settled, slots};
-use crate::vocabulary::{Fingerprint, Stamp};
+use crate::vocabulary::{Call, Fingerprint, Stamp};
 
 /// The number of a request in the ledger.
 pub type RequestId = i64;
@@ -20,6 +21,7 @@ pub type RequestId = i64;
 pub struct Sender<'a> {
     connection: &'a mut Connection,
     host: String,
+    identity: String,
     // Its lock is the right itself; closing the file gives it back.
     _lock: File,
 }
@@ -114,15 +116,28 @@ pub struct Closing {
     pub github_request_id: Option<String>,
     /// The server's words, or the connection's error; redacted.
     pub message: Option<String>,
-    /// For how long nothing is to be sent to this host, by any process.
+    /// For how long nothing is to be sent on this account, by any process.
     pub hold: Option<Duration>,
+    /// What it means for what the host refused before.
+    pub earlier: Earlier,
+}
+
+/// What the end of a request means for the tokens that the host refused before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    Stands,
+    /// The host refuses whatever it is sent, so no refusal since it last accepted something was
+    /// about a token: they are taken back.
+    TakenBack,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(connection: &'a mut Connection, host: &str, lock: File) -> Self {
+    pub(super) fn new(connection: &'a mut Connection, account: &Account, lock: File) -> Self {
         Self {
             connection,
-            host: host.to_owned(),
+            host: account.host().to_owned(),
+            identity: account.identity(),
             _lock: lock,
         }
     }
@@ -143,6 +158,7 @@ impl<'a> Sender<'a> {
                 github_request_id: None,
                 message: Some("the process ended before the answer was recorded".to_owned()),
                 hold: None,
+                earlier: Earlier::Stands,
             };
             self.settle(request, &closing, now)?;
         }
@@ -165,11 +181,33 @@ impl<'a> Sender<'a> {
         batch: &[Entry<'_>],
         now: &Stamp,
     ) -> Result<Grant, LedgerError> {
+        let account = (self.host.as_str(), self.identity.as_str());
         let granting = immediate(self.connection)?;
-        let decision = decide(&granting, &self.host, policy, now)?;
-        let grant = match decision {
-            Decision::Go => Grant::Go(record(&granting, &self.host, batch, now)?),
+        let grant = match decide(&granting, account, policy, now)? {
+            Decision::Go => {
+                let request = open(&granting, account, &Call::Revoke, batch.len(), now)?;
+                enter(&granting, account.0, request, batch, now)?;
+                Grant::Go(request)
+            }
             Decision::Wait { wait, cause } => Grant::Wait { wait, cause },
+        };
+        granting.commit()?;
+        Ok(grant)
+    }
+
+    /// Asks for a call that carries no tokens and takes nothing from their budget. The pause that
+    /// the host asked for holds for it too. When this returns [`Grant::Go`], it is on disk.
+    pub fn grant_call(&mut self, call: &Call, now: &Stamp) -> Result<Grant, LedgerError> {
+        let account = (self.host.as_str(), self.identity.as_str());
+        let granting = immediate(self.connection)?;
+        let left = hold(&granting, account)?.map_or(Duration::ZERO, |hold| hold.left(now));
+        let grant = if left.is_zero() {
+            Grant::Go(open(&granting, account, call, 0, now)?)
+        } else {
+            Grant::Wait {
+                wait: left,
+                cause: Cause::Hold,
+            }
         };
         granting.commit()?;
         Ok(grant)
@@ -212,7 +250,10 @@ impl<'a> Sender<'a> {
         }
         settling
             .prepare_cached(
-                "UPDATE credential SET state = coalesce(?2, resting), reason = ?3, updated_ms = ?4
+                "UPDATE credential SET state = coalesce(?2, (SELECT resting FROM attempt
+                     WHERE attempt.request = ?1
+                         AND attempt.fingerprint = credential.fingerprint)),
+                     reason = ?3, updated_ms = ?4
                  WHERE request = ?1 AND state = 'sent'",
             )?
             .execute(params![
@@ -221,8 +262,13 @@ impl<'a> Sender<'a> {
                 reason(closing),
                 now.wall_ms
             ])?;
+        let account = (self.host.as_str(), self.identity.as_str());
         if let Some(wait) = closing.hold {
-            extend_hold(&settling, &self.host, wait, closed, now)?;
+            extend_hold(&settling, account, wait, closed, now)?;
+        }
+        match closing.earlier {
+            Earlier::Stands => {}
+            Earlier::TakenBack => take_back(&settling, &self.host, request, now)?,
         }
         settling.commit()?;
         Ok(())
@@ -236,7 +282,8 @@ impl<'a> Sender<'a> {
         now: &Stamp,
     ) -> Result<(), LedgerError> {
         let holding = immediate(self.connection)?;
-        extend_hold(&holding, &self.host, wait, Closed::Throttled, now)?;
+        let account = (self.host.as_str(), self.identity.as_str());
+        extend_hold(&holding, account, wait, Closed::Throttled, now)?;
         Ok(holding.commit()?)
     }
 }
@@ -253,7 +300,7 @@ fn reason(closing: &Closing) -> Option<&str> {
     }
 }
 
-fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
+pub(super) fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
     let begun = Transaction::new(connection, TransactionBehavior::Immediate)?;
     Ok(begun)
 }
@@ -262,13 +309,13 @@ fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, LedgerError
 /// its place, so that the waiting starts anew and comes to an end.
 fn decide(
     granting: &Transaction<'_>,
-    host: &str,
+    account: (&str, &str),
     policy: &Policy,
     now: &Stamp,
 ) -> Result<Decision, LedgerError> {
     let (boot_id, boot_ms) = boot(now);
     let mut counted = Vec::new();
-    for (request, slot) in slots(granting, host, policy.requests())? {
+    for (request, slot) in slots(granting, account, policy.requests())? {
         if let Slot::Ended(at) = &slot
             && elapsed(at, now) == Elapsed::Unknown
         {
@@ -280,75 +327,141 @@ fn decide(
         }
         counted.push(slot);
     }
-    let hold = hold(granting, host)?;
+    let hold = hold(granting, account)?;
     if let Some(hold) = &hold
         && elapsed(&hold.set_at, now) == Elapsed::Unknown
     {
         granting.execute(
-            "UPDATE hold SET set_wall_ms = ?2, set_boot_id = ?3, set_boot_ms = ?4 WHERE host = ?1",
-            params![host, now.wall_ms, boot_id, boot_ms],
+            "UPDATE hold SET set_wall_ms = ?3, set_boot_id = ?4, set_boot_ms = ?5
+             WHERE host = ?1 AND identity = ?2",
+            params![account.0, account.1, now.wall_ms, boot_id, boot_ms],
         )?;
     }
     Ok(policy.decide(&counted, hold.as_ref(), now))
 }
 
-/// Writes down a request that is about to be sent. A token that was accepted stays accepted.
-fn record(
+/// Writes down a request that is about to be sent.
+fn open(
     granting: &Transaction<'_>,
-    host: &str,
-    batch: &[Entry<'_>],
+    (host, identity): (&str, &str),
+    call: &Call,
+    tokens: usize,
     now: &Stamp,
 ) -> Result<RequestId, LedgerError> {
     let (boot_id, boot_ms) = boot(now);
-    let tokens = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
+    let (enterprise, username, destroys) = match call {
+        Call::Revoke => (None, None, false),
+        Call::RevokeAll {
+            enterprise,
+            credentials,
+        } => (Some(enterprise), None, credentials.is_destroyed()),
+        Call::RevokeUser {
+            enterprise,
+            user,
+            credentials,
+        } => (Some(enterprise), Some(user), credentials.is_destroyed()),
+    };
     granting.execute(
         "INSERT INTO request
-             (host, state, tokens, started_wall_ms, started_boot_id, started_boot_ms)
-         VALUES (?1, 'open', ?2, ?3, ?4, ?5)",
-        params![host, tokens, now.wall_ms, boot_id, boot_ms],
+             (host, identity, call, enterprise, username, destroys, state, tokens,
+              started_wall_ms, started_boot_id, started_boot_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7, ?8, ?9, ?10)",
+        params![
+            host,
+            identity,
+            call.as_str(),
+            enterprise,
+            username,
+            destroys,
+            tokens,
+            now.wall_ms,
+            boot_id,
+            boot_ms
+        ],
     )?;
-    let request = granting.last_insert_rowid();
+    Ok(granting.last_insert_rowid())
+}
+
+/// Writes down the tokens of a request. One that was accepted stays accepted.
+fn enter(
+    granting: &Transaction<'_>,
+    host: &str,
+    request: RequestId,
+    batch: &[Entry<'_>],
+    now: &Stamp,
+) -> Result<(), LedgerError> {
+    let mut attempt = granting.prepare_cached(
+        "INSERT OR IGNORE INTO attempt (request, fingerprint, resting) VALUES (?1, ?2, coalesce(
+             (SELECT 'unknown' FROM credential
+              WHERE host = ?3 AND fingerprint = ?2 AND state IN ('sent', 'unknown')),
+             'pending'))",
+    )?;
     let mut send = granting.prepare_cached(
-        "INSERT INTO credential
-             (host, fingerprint, kind, state, resting, request, reason, updated_ms)
-         VALUES (?1, ?2, ?3, 'sent', 'pending', ?4, NULL, ?5)
+        "INSERT INTO credential (host, fingerprint, kind, state, request, reason, updated_ms)
+         VALUES (?1, ?2, ?3, 'sent', ?4, NULL, ?5)
          ON CONFLICT (host, fingerprint) DO UPDATE SET
-             resting = CASE WHEN state IN ('sent', 'unknown') THEN 'unknown' ELSE 'pending' END,
              state = 'sent', kind = excluded.kind, request = excluded.request, reason = NULL,
              updated_ms = excluded.updated_ms
          WHERE state <> 'accepted'",
     )?;
     for Entry { fingerprint, kind } in batch {
-        send.execute(params![
-            host,
-            fingerprint.as_bytes(),
-            kind,
-            request,
-            now.wall_ms
-        ])?;
+        let name = fingerprint.as_bytes();
+        attempt.execute(params![request, name, host])?;
+        send.execute(params![host, name, kind, request, now.wall_ms])?;
     }
-    Ok(request)
+    Ok(())
+}
+
+/// Takes back what the host refused, token by token, since it last accepted something.
+fn take_back(
+    settling: &Transaction<'_>,
+    host: &str,
+    request: RequestId,
+    now: &Stamp,
+) -> Result<(), LedgerError> {
+    const REFUSED: &str = "host = ?1 AND state = 'rejected' AND request > coalesce(
+         (SELECT max(id) FROM request WHERE host = ?1 AND state = 'accepted'), 0)";
+    const WHY: &str = "the host refused whatever it was sent: that it refused this token by \
+                       itself was taken back";
+    settling.execute(
+        &format!(
+            "INSERT INTO event
+                 (after_request, host, fingerprint, state, request, reason, at_ms)
+             SELECT ?2, host, fingerprint, 'pending', ?2, ?3, ?4 FROM credential WHERE {REFUSED}"
+        ),
+        params![host, request, WHY, now.wall_ms],
+    )?;
+    settling.execute(
+        &format!(
+            "UPDATE credential SET state = 'pending', reason = ?2, updated_ms = ?3 WHERE {REFUSED}"
+        ),
+        params![host, WHY, now.wall_ms],
+    )?;
+    Ok(())
 }
 
 /// Sets a hold, unless one is in force that lasts longer.
 fn extend_hold(
     settling: &Transaction<'_>,
-    host: &str,
+    account: (&str, &str),
     wait: Duration,
     closed: Closed,
     now: &Stamp,
 ) -> Result<(), LedgerError> {
-    let left = hold(settling, host)?.map_or(Duration::ZERO, |hold: Hold| hold.left(now));
+    let left = hold(settling, account)?.map_or(Duration::ZERO, |hold: Hold| hold.left(now));
     if left >= wait {
         return Ok(());
     }
     let (boot_id, boot_ms) = boot(now);
     let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
     settling.execute(
-        "INSERT OR REPLACE INTO hold (host, set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO hold
+             (host, identity, set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            host,
+            account.0,
+            account.1,
             now.wall_ms,
             boot_id,
             boot_ms,
