@@ -26,6 +26,7 @@ pub(crate) struct Request {
     headers: Vec<(String, String)>,
     /// The tokens in it, in order.
     pub(crate) credentials: Vec<String>,
+    pub(crate) body: Vec<u8>,
     pub(crate) verdict: Verdict,
     pub(crate) at: Instant,
 }
@@ -95,6 +96,7 @@ pub(crate) fn parse_head(head: &str) -> Request {
         path: word(),
         headers: lines.filter_map(header).collect(),
         credentials: Vec::new(),
+        body: Vec::new(),
         verdict: Verdict::Dropped,
         at: Instant::now(),
     }
