@@ -6,6 +6,7 @@ mod credentials;
 mod enterprise;
 mod output;
 mod patterns;
+mod reported;
 mod revoke;
 mod scan;
 mod settings;

@@ -15,13 +15,14 @@ use douse::revoke::{
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
     Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary,
-    PlannedToken, RevokeReport, ScanReport, Stop,
+    PlannedToken, RevokeReport, ScanReport, State, Stop,
 };
 use zeroize::Zeroizing;
 
 use super::Session;
 use super::args::RevokeArgs;
 use super::credentials;
+use super::reported::{self, Reported};
 use super::scan::scan_sources;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 
@@ -70,7 +71,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
 /// The tokens there are, and what is to be said of them.
 struct Gathered {
     candidates: Vec<Candidate>,
-    /// Lines of a list that are no tokens.
+    /// Lines of a list that are no tokens, and tokens of a report that are gone.
     strays: Vec<Outcome>,
     /// Where each token lies first, and in how many places.
     places: HashMap<Fingerprint, (Option<Match>, u64)>,
@@ -94,20 +95,30 @@ impl Gathered {
                     exit: Exit::Clean,
                 })
             }
-            Tokens::Reported(_) => bail!("--from is not there yet"),
+            Tokens::Reported(reports) => {
+                let Reported { scan, gone } = reported::gather(session, reports)?;
+                let mut gathered = Self::of(scan)?;
+                gathered.strays = gone;
+                Ok(gathered)
+            }
             Tokens::Scanned(sources) => {
                 let unverified = match settings.plan.unverified {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
                     douse::revoke::Unverified::Send => Unverified::List,
                 };
                 let scan = scan_sources(session, sources, Retain::Secrets, unverified);
-                report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
-                if scan.ending == Ending::Interrupted {
-                    bail!("interrupted while looking for tokens; nothing was sent");
-                }
-                Ok(Self::from_scan(scan))
+                Self::of(scan)
             }
         }
+    }
+
+    /// Takes what a scan found, unless it was interrupted, and tells what it could not read.
+    fn of(scan: ScanReport) -> Result<Self> {
+        report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
+        if scan.ending == Ending::Interrupted {
+            bail!("interrupted while looking for tokens; nothing was sent");
+        }
+        Ok(Self::from_scan(scan))
     }
 
     fn from_scan(scan: ScanReport) -> Self {
@@ -184,6 +195,9 @@ fn summary(
     for token in &plan.withheld {
         *withheld.entry(token.reason.to_string()).or_default() += 1;
     }
+    let (gone, strays): (Vec<_>, Vec<_>) = strays
+        .iter()
+        .partition(|stray| stray.state == State::Unresolved);
     for stray in strays {
         let reason = stray.reason.clone().unwrap_or_default();
         *withheld.entry(reason).or_default() += 1;
@@ -202,7 +216,7 @@ fn summary(
                 }
             })
             .collect(),
-        gone: 0,
+        gone: gone.len(),
         warnings: plan.warnings(&settings.host),
         requests: plan.requests(),
         estimate: plan.estimate(&settings.policy),

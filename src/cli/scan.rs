@@ -7,7 +7,7 @@ use douse::findings::{Retain, Unverified};
 use douse::progress::Progress;
 use douse::report::{self, Secrets};
 use douse::scan::Scan;
-use douse::source::{Walk, push_stdin};
+use douse::source::{Walk, push_name, push_stdin};
 use douse::vocabulary::{Counters, Exit, ScanReport};
 
 use super::Session;
@@ -62,5 +62,8 @@ pub(super) fn scan_sources(
             threads: &sources.threads,
         };
         walk.push(sink);
+        for path in &sources.names {
+            push_name(path, sink);
+        }
     })
 }

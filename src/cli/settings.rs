@@ -28,6 +28,8 @@ const IGNORE_FILE: &str = ".douseignore";
 /// What to read, and how.
 pub(super) struct Sources {
     pub(super) paths: Vec<PathBuf>,
+    /// What only the name of is read.
+    pub(super) names: Vec<PathBuf>,
     pub(super) stdin: Stdin,
     pub(super) rules: Rules,
     pub(super) tree_rules: TreeRules,
@@ -78,6 +80,7 @@ impl Sources {
         }
         Ok(Self {
             paths,
+            names: Vec::new(),
             stdin: if dashes.is_empty() {
                 Stdin::Untouched
             } else {
@@ -90,6 +93,20 @@ impl Sources {
                 TreeRules::Disregard
             },
             threads: Threads::new(threads(args.threads)),
+        })
+    }
+}
+
+impl Sources {
+    /// What was named by a report: nothing is left out of it.
+    pub(super) fn named(paths: Vec<PathBuf>, names: Vec<PathBuf>) -> Result<Self> {
+        Ok(Self {
+            paths,
+            names,
+            stdin: Stdin::Untouched,
+            rules: Rules::new(&current_dir()?, &[], &[])?,
+            tree_rules: TreeRules::Disregard,
+            threads: Threads::new(threads(0)),
         })
     }
 }

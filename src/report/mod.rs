@@ -9,12 +9,14 @@ mod human;
 mod json;
 mod jsonl;
 mod ledger;
+mod listing;
 mod wire;
 
 use std::io::{self, Write};
 
 pub use escape::escape;
 pub use human::Palette;
+pub use listing::{Listed, Listing, ListingError};
 
 use crate::vocabulary::{
     AuditEntry, EnterpriseReport, LedgerStatus, PlanSummary, RevokeReport, ScanReport,

@@ -47,10 +47,7 @@ impl<'a> Echo<'a> {
     /// Which bytes of `text` repeat something that was sent.
     fn echoed(&self, text: &[u8]) -> Vec<bool> {
         let mut echoed = vec![false; text.len()];
-        let stretches = || {
-            text.windows(STRETCH)
-                .map(|stretch| <[u8; STRETCH]>::try_from(stretch))
-        };
+        let stretches = || text.windows(STRETCH).map(<[u8; STRETCH]>::try_from);
         let said: HashSet<[u8; STRETCH]> = stretches().flatten().collect();
         let mut sent = HashSet::new();
         for (secret, prefix) in &self.secrets {

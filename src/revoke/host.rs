@@ -205,12 +205,11 @@ impl Host {
     /// all kinds, and who names an older one gets the kinds that all servers take.
     pub fn takes(&self) -> &'static [&'static str] {
         match self.kind {
-            HostKind::Cloud => ALL_KINDS,
             // Dates in this form are in the order of their texts.
             HostKind::EnterpriseServer if self.api_version.as_str() < API_VERSION => {
                 OLD_SERVER_KINDS
             }
-            HostKind::EnterpriseServer => ALL_KINDS,
+            HostKind::Cloud | HostKind::EnterpriseServer => ALL_KINDS,
         }
     }
 }

@@ -35,6 +35,7 @@ mod intent;
 mod record;
 mod schema;
 mod sender;
+mod steps;
 
 pub use record::Record;
 pub use sender::{Closed, Closing, Earlier, Entry, Grant, RequestId, Sender};

@@ -114,9 +114,9 @@ mod tests {
             ("", true, true),
         ] {
             let token = format!("{prefix}0123456789abcdef");
-            let taken = |purpose| Login::new(&token, purpose).is_ok();
-            assert_eq!(taken(Purpose::Revoke), revoke, "{prefix}");
-            assert_eq!(taken(Purpose::Enterprise), enterprise, "{prefix}");
+            let fits = |purpose| Login::new(&token, purpose).is_ok();
+            assert_eq!(fits(Purpose::Revoke), revoke, "{prefix}");
+            assert_eq!(fits(Purpose::Enterprise), enterprise, "{prefix}");
         }
     }
 

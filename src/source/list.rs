@@ -38,16 +38,18 @@ pub fn parse(list: &[u8], separator: Separator) -> Result<Vec<PathBuf>, ListErro
         .collect()
 }
 
+/// The path that is written so.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
-fn to_path(bytes: &[u8]) -> Option<PathBuf> {
+pub(super) fn to_path(bytes: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
 
     Some(std::ffi::OsStr::from_bytes(bytes).into())
 }
 
+/// The path that is written so.
 #[cfg(not(unix))]
-fn to_path(bytes: &[u8]) -> Option<PathBuf> {
+pub(super) fn to_path(bytes: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(bytes).ok().map(PathBuf::from)
 }
 

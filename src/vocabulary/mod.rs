@@ -34,4 +34,4 @@ pub use outcome::{
     EnterpriseReport, Outcome, PlanSummary, PlannedToken, RevokeReport, State, Stop, Warning,
 };
 pub use redact::{Redact, RedactNothing};
-pub use secret::{Fingerprint, STRETCH, Secret};
+pub use secret::{Fingerprint, FingerprintError, STRETCH, Secret};

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -86,6 +87,30 @@ impl Fingerprint {
     }
 }
 
+/// A text is not a fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is 64 hexadecimal digits")]
+pub struct FingerprintError;
+
+impl FromStr for Fingerprint {
+    type Err = FingerprintError;
+
+    /// Reads the form that [`Display`](fmt::Display) writes; capital letters are as good.
+    fn from_str(text: &str) -> Result<Self, FingerprintError> {
+        let digits = text.as_bytes();
+        let mut hash = [0; 32];
+        if digits.len() != 2 * hash.len() {
+            return Err(FingerprintError);
+        }
+        let value = |digit: u8| char::from(digit).to_digit(16).ok_or(FingerprintError);
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let both = value(pair[0])? << 4 | value(pair[1])?;
+            *byte = u8::try_from(both).map_err(|_| FingerprintError)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -121,5 +146,16 @@ mod tests {
             fingerprint.hashed_token(),
             "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
         );
+    }
+
+    #[test]
+    fn fingerprints_are_read_as_they_are_written() {
+        let fingerprint = Fingerprint::of("abc");
+        let text = fingerprint.to_string();
+        assert_eq!(text.parse(), Ok(fingerprint));
+        assert_eq!(text.to_uppercase().parse(), Ok(fingerprint));
+        for wrong in ["", &text[1..], &format!("{text}0"), &text.replace('a', "g")] {
+            assert_eq!(wrong.parse::<Fingerprint>(), Err(FingerprintError));
+        }
     }
 }

@@ -16,9 +16,7 @@ fn stage() -> (Sandbox, Github, String) {
 
 fn enterprise<'s>(sandbox: &'s Sandbox, github: &Github, arguments: &[&str]) -> Douse<'s> {
     let run = sandbox.douse(["enterprise"]);
-    let run = arguments
-        .iter()
-        .fold(run, |run, argument| run.arg(argument));
+    let run = arguments.iter().fold(run, Douse::arg);
     run.arg("--api-url").arg(github.url())
 }
 

@@ -34,6 +34,7 @@ mod imports;
 mod names;
 mod patterns;
 mod record;
+mod reported;
 mod revoke;
 mod sandbox;
 mod scan;

@@ -91,8 +91,8 @@ fn the_audit_has_every_request_with_its_tokens() {
     assert_eq!(held.len(), 1);
     assert_eq!(held[0]["fingerprint"], tokens::fingerprint(&withheld));
     // What it looks like now.
-    let status = status(&sandbox);
-    let host = &status["hosts"][0];
+    let now = status(&sandbox);
+    let host = &now["hosts"][0];
     assert_eq!(host["tokens"]["accepted"], 7);
     assert_eq!(host["tokens"]["withheld"], 1);
     assert_eq!(host["budgets"][0]["used"], 6);
@@ -116,8 +116,8 @@ fn both_work_while_a_revocation_runs_and_after_it_was_killed() {
         .spawn();
     github.wait_for(1);
     let look = || {
-        let status = status(&sandbox);
-        let host = &status["hosts"][0];
+        let now = status(&sandbox);
+        let host = &now["hosts"][0];
         assert_eq!(host["open_requests"], 1);
         assert_eq!(host["tokens"]["unknown"], 2);
         // Those that were not sent yet are on record as well: nobody has to remember them.

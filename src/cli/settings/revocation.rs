@@ -259,9 +259,9 @@ fn consent(dry_run: bool, yes: bool) -> Result<Consent> {
     )
 }
 
-fn own_credentials(named: Option<&str>) -> HashSet<Fingerprint> {
-    let names = OWN_CREDENTIALS.into_iter().chain(named);
-    let values = names.filter_map(environment);
+fn own_credentials(token_env: Option<&str>) -> HashSet<Fingerprint> {
+    let variables = OWN_CREDENTIALS.into_iter().chain(token_env);
+    let values = variables.filter_map(environment);
     values
         .filter_map(|value| Some(Fingerprint::of(value.to_str()?.trim())))
         .collect()

@@ -3,9 +3,9 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::super::plan::{Plan, Withheld};
+use super::super::plan::{Batch, Plan, Withheld};
 use super::LedgerError;
-use super::sender::immediate;
+use super::steps::immediate;
 use crate::vocabulary::Stamp;
 
 /// Adds the tokens of `plan` of which nothing is known yet.
@@ -24,11 +24,7 @@ pub(super) fn write(
                  state = 'pending', reason = NULL, updated_ms = excluded.updated_ms
              WHERE state = 'withheld'",
         )?;
-        for token in plan
-            .batches
-            .iter()
-            .flat_map(super::super::plan::Batch::tokens)
-        {
+        for token in plan.batches.iter().flat_map(Batch::tokens) {
             let name = token.fingerprint.as_bytes();
             pending.execute(params![host, name, token.kind.id, now.wall_ms])?;
         }

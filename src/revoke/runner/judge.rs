@@ -44,13 +44,9 @@ impl Backoff {
     /// Another first hold; a shorter one only for a host whose owner sets its limits.
     pub fn new(trouble: Duration, limits: Limits) -> Result<Self, PolicyError> {
         match limits {
-            Limits::Owners => {}
-            Limits::Github if trouble < Self::GITHUB.trouble => {
-                return Err(PolicyError::TooHasty);
-            }
-            Limits::Github => {}
+            Limits::Github if trouble < Self::GITHUB.trouble => Err(PolicyError::TooHasty),
+            Limits::Github | Limits::Owners => Ok(Self { trouble }),
         }
-        Ok(Self { trouble })
     }
 
     /// The pause before a connection is tried again. Doubled each time in a row.
