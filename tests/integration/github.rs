@@ -340,7 +340,10 @@ impl Shared {
         };
         let body = match status {
             202 => "{}",
-            422 => r#"{"message":"Validation Failed","errors":["credentials"]}"#,
+            422 => concat!(
+                r#"{"message":"Validation Failed","errors":["credentials"],"#,
+                r#""documentation_url":"https://docs.github.com/rest"}"#
+            ),
             _ => r#"{"message":"no"}"#,
         };
         let mut answer = Answer::new(status, body);

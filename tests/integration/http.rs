@@ -52,7 +52,10 @@ impl Answer {
     pub(crate) fn new(status: u16, body: &'static str) -> Self {
         Self {
             status,
-            headers: vec![("content-length", body.len().to_string())],
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("content-length", body.len().to_string()),
+            ],
             body,
         }
     }

@@ -23,6 +23,7 @@
 mod borders;
 mod budget;
 mod command;
+mod contract;
 mod credentials;
 mod douse;
 mod enterprise;
