@@ -213,7 +213,8 @@ fn run(policy: &Policy, dice: &mut Dice) -> (Vec<Sent>, Vec<(usize, i64)>) {
     };
     let (mut slots, mut hold): (Vec<Slot>, Option<Hold>) = (Vec::new(), None);
     let (mut sent, mut holds) = (Vec::new(), Vec::new());
-    for _ in 0..40 {
+    let steps = if policy.requests() == 60 { 240 } else { 40 };
+    for _ in 0..steps {
         machine.befall(dice);
         let now = machine.stamp();
         // What a keeper of stamps does: close what a dead process left open, and start anew
@@ -275,13 +276,19 @@ fn run(policy: &Policy, dice: &mut Dice) -> (Vec<Sent>, Vec<(usize, i64)>) {
     (sent, holds)
 }
 
-#[test]
-fn no_schedule_breaks_the_limit() {
+/// Runs a stretch of schedules; how many requests they made.
+fn no_schedule_breaks_the_limit(seeds: std::ops::Range<u64>) -> usize {
     let mut requests = 0;
-    for seed in 0..20_000 {
+    for seed in seeds {
         let mut dice = Dice(seed);
+        // Mostly small limits, which are hit often; now and then GitHub's own.
+        let limit = if dice.roll(32) == 0 {
+            60
+        } else {
+            dice.roll(4) + 1
+        };
         let rate = Rate {
-            requests: u32::try_from(dice.roll(4) + 1).unwrap(),
+            requests: u32::try_from(limit).unwrap(),
             window: Duration::from_secs(3600),
         };
         let policy = Policy {
@@ -305,8 +312,29 @@ fn no_schedule_breaks_the_limit() {
             );
         }
     }
+    requests
+}
+
+#[test]
+fn the_limit_holds_over_a_hundred_thousand_schedules() {
+    let (first, second) = std::thread::scope(|scope| {
+        let half = scope.spawn(|| no_schedule_breaks_the_limit(0..50_000));
+        (
+            no_schedule_breaks_the_limit(50_000..100_000),
+            half.join().unwrap(),
+        )
+    });
     // A limiter that never lets anything go would pass the checks above.
-    assert!(requests > 100_000, "{requests}");
+    assert!(first + second > 500_000, "{first} {second}");
+}
+
+#[test]
+#[ignore = "takes minutes: the same with other seeds"]
+fn the_limit_holds_over_a_million_schedules() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| no_schedule_breaks_the_limit(100_000..600_000));
+        scope.spawn(|| no_schedule_breaks_the_limit(600_000..1_100_000));
+    });
 }
 
 #[test]

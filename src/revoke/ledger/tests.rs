@@ -6,6 +6,7 @@ use super::*;
 use crate::vocabulary::{AskedFor, AuditEntry, BootStamp, HostStatus, OutcomeEntry, RequestEntry};
 
 mod history;
+mod processes;
 
 const HOST: &str = "https://api.github.com";
 const OTHER: &str = "http://[::1]:8080";
