@@ -42,7 +42,7 @@ impl Prism {
         Self::start(&["proxy"], part, &[upstream, "--errors"])
     }
 
-    fn start(command: &[&str], part: &str, further: &[&str]) -> Self {
+    fn start(command: &[&str], described: &str, further: &[&str]) -> Self {
         let folder = folder();
         let descriptions = tempfile::tempdir().unwrap();
         let cut = Command::new("node")
@@ -58,7 +58,7 @@ impl Prism {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             listener.local_addr().unwrap().port()
         };
-        let description = descriptions.path().join(format!("{part}.json"));
+        let description = descriptions.path().join(format!("{described}.json"));
         let mut child = Command::new(folder.join("node_modules/.bin/prism"))
             .args(command)
             .arg(&description)

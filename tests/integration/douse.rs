@@ -216,6 +216,17 @@ impl Running<'_> {
         self.stderr.wait_for(text);
     }
 
+    /// Waits for its end, and ends it by force after `patience`; whether it ended by itself.
+    pub(crate) fn wait_or_kill(self, patience: Duration) -> Option<Output> {
+        if let Ok(status) = self.ended.recv_timeout(patience) {
+            return Some(self.output(status));
+        }
+        self.signal(Signal::Kill);
+        // Reaped, so that its files and locks are free.
+        let _ = self.ended.recv_timeout(PATIENCE);
+        None
+    }
+
     pub(crate) fn wait(mut self) -> Output {
         drop(self.input.take());
         let status = self.ended.recv_timeout(PATIENCE);
@@ -228,6 +239,11 @@ impl Running<'_> {
                 self.told
             );
         };
+        self.output(status)
+    }
+
+    /// Everything that it left behind.
+    fn output(self, status: ExitStatus) -> Output {
         for pipe in [&self.stdout, &self.stderr] {
             pipe.end.recv_timeout(PATIENCE).expect("the end of a pipe");
         }
