@@ -28,6 +28,8 @@ mod account;
 mod answer;
 mod budget;
 mod client;
+#[cfg(test)]
+mod dice;
 mod echo;
 mod enterprise;
 mod host;

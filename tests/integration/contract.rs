@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::douse::Douse;
 use crate::github::Github;
-use crate::revoke::states;
+use crate::revoke::{revoke_at, states};
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind};
 
@@ -123,27 +123,13 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract")
 }
 
-fn revoke<'s>(sandbox: &'s Sandbox, url: &str) -> Douse<'s> {
-    let arguments = [
-        "revoke",
-        "--yes",
-        "-f",
-        "jsonl",
-        "--min-interval",
-        "0s",
-        "--api-url",
-        url,
-    ];
-    sandbox.douse(arguments)
-}
-
 #[test]
 #[ignore = "needs packages of the npm registry"]
 fn every_request_fits_githubs_description() {
     let sandbox = Sandbox::new();
     let prism = Prism::mock("cloud");
     sandbox.write("leak", sandbox.revocable(2001).join("\n"));
-    let output = revoke(&sandbox, &prism.url).run().expect(0);
+    let output = revoke_at(&sandbox, &prism.url).run().expect(0);
     assert_eq!(states(&output), vec!["accepted"; 2001]);
     assert_eq!(prism.against_requests(3), [""; 0]);
 }
@@ -191,7 +177,7 @@ fn our_own_server_keeps_to_the_description() {
     sandbox.write("leak", leaked.join("\n"));
     let bad = leaked.pop().unwrap();
     github.poison(&bad);
-    let output = revoke(&sandbox, &prism.url).run().expect(1);
+    let output = revoke_at(&sandbox, &prism.url).run().expect(1);
     leaked.sort_unstable();
     assert_eq!(github.taken(), leaked, "{output}");
     let log = prism.log.lock().unwrap().clone();

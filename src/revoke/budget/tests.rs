@@ -1,6 +1,7 @@
 //! The rules one by one, then all of them under random schedules, judged by a checker that knows
 //! the true time and nothing of the code above.
 
+use super::super::dice::Dice;
 use super::*;
 use crate::vocabulary::BootStamp;
 
@@ -149,19 +150,6 @@ fn the_longest_wait_wins_and_says_what_it_is() {
     };
     assert!(wait > Duration::MAX / 2, "{wait:?}");
     assert_eq!(cause, Cause::Hold);
-}
-
-/// `SplitMix64`: small, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % below.unsigned_abs()).unwrap()
-    }
 }
 
 /// A machine with its true time, which only the checker sees.

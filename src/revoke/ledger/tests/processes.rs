@@ -1,23 +1,11 @@
 //! Five processes on one file under a simulated clock: steps of up to a day both ways, suspends,
 //! reboots, kills; judged in true time by a checker that knows nothing of the ledger.
 
+use super::super::super::dice::Dice;
 use super::*;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
-
-/// `SplitMix64`: small, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % below.unsigned_abs()).unwrap()
-    }
-}
 
 /// The true time and what the machine's clocks make of it.
 struct Machine {
