@@ -4,13 +4,14 @@
 //! kept, and the order in which it is told, depend on the input alone, never on the threads; unless
 //! there are more distinct tokens than are kept, which makes the run incomplete.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::detect::Hit;
 use crate::vocabulary::{
-    Capped, Checksum, Counters, Finding, Fingerprint, Kind, MATCHES_KEPT, Match, Secret, Standing,
+    Capped, Checksum, Counters, Finding, Fingerprint, Kind, MATCHES_KEPT, Match, Secret, Silenced,
+    SilencedBy, Standing,
 };
 
 /// Distinct tokens kept at most: a file made of nothing but tokens must not take all memory.
@@ -44,6 +45,13 @@ pub(crate) struct Token {
     secret: Option<Secret>,
 }
 
+impl Token {
+    /// Its name.
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+}
+
 /// Whether a hit was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recorded {
@@ -69,6 +77,20 @@ struct Entry {
     standing: Standing,
     secret: Option<Secret>,
     matches: Capped<Match>,
+    /// Those that the user silenced, and why: knowing the token comes before marking a line, so
+    /// all of one token's have one reason. Most tokens have none.
+    silenced: Option<Box<(SilencedBy, Capped<Match>)>>,
+}
+
+/// All tokens, sorted out.
+#[derive(Debug)]
+pub(crate) struct Sorted {
+    /// What was found, by fingerprint.
+    pub(crate) findings: Vec<Finding>,
+    /// What was silenced in every place, by fingerprint.
+    pub(crate) silenced: Vec<Silenced>,
+    /// Silenced matches of both, by reason.
+    pub(crate) silenced_counts: BTreeMap<SilencedBy, u64>,
 }
 
 impl<'a> Findings<'a> {
@@ -101,48 +123,82 @@ impl<'a> Findings<'a> {
         })
     }
 
-    /// Adds one occurrence of a token.
-    pub(crate) fn record(&self, token: Token, found: Match) -> Recorded {
+    /// Adds one occurrence of a token, which may be silenced.
+    pub(crate) fn record(
+        &self,
+        token: Token,
+        found: Match,
+        silenced: Option<SilencedBy>,
+    ) -> Recorded {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let full = kept.len() >= FINDINGS_KEPT;
         let entry = match kept.entry(token.fingerprint) {
             Slot::Occupied(entry) => entry.into_mut(),
             Slot::Vacant(_) if full => return Recorded::Full,
-            Slot::Vacant(slot) => {
-                if token.standing == Standing::Finding {
-                    self.counters.finding();
-                }
-                slot.insert(Entry {
-                    kind: token.kind,
-                    checksum: token.checksum,
-                    standing: token.standing,
-                    secret: token.secret,
-                    matches: Capped::new(MATCHES_KEPT),
-                })
-            }
+            Slot::Vacant(slot) => slot.insert(Entry {
+                kind: token.kind,
+                checksum: token.checksum,
+                standing: token.standing,
+                secret: token.secret,
+                matches: Capped::new(MATCHES_KEPT),
+                silenced: None,
+            }),
         };
+        if let Some(by) = silenced {
+            let (_, matches) = &mut **entry
+                .silenced
+                .get_or_insert_with(|| Box::new((by, Capped::new(MATCHES_KEPT))));
+            matches.push(found);
+            return Recorded::Yes;
+        }
+        if entry.matches.is_empty() && entry.standing == Standing::Finding {
+            self.counters.finding();
+        }
         entry.matches.push(found);
         Recorded::Yes
     }
 
     /// Everything, by fingerprint.
-    pub(crate) fn into_sorted(self) -> Vec<Finding> {
+    pub(crate) fn into_sorted(self) -> Sorted {
         let kept = self
             .kept
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut findings: Vec<_> = kept
-            .into_iter()
-            .map(|(fingerprint, entry)| Finding {
+        let mut sorted = Sorted {
+            findings: Vec::new(),
+            silenced: Vec::new(),
+            silenced_counts: BTreeMap::new(),
+        };
+        for (fingerprint, entry) in kept {
+            let silenced = entry.silenced.map(|silenced| {
+                let (by, matches) = *silenced;
+                (by, matches.into_sorted())
+            });
+            if let Some((by, matches)) = &silenced {
+                *sorted.silenced_counts.entry(*by).or_default() += matches.total();
+            }
+            let mut finding = Finding {
                 fingerprint,
                 kind: entry.kind,
                 checksum: entry.checksum,
                 standing: entry.standing,
                 secret: entry.secret,
                 matches: entry.matches.into_sorted(),
-            })
-            .collect();
-        findings.sort_unstable_by_key(|finding| finding.fingerprint);
-        findings
+            };
+            match silenced {
+                Some((by, matches)) if finding.matches.is_empty() => {
+                    finding.matches = matches;
+                    sorted.silenced.push(Silenced { finding, by });
+                }
+                Some(_) | None => sorted.findings.push(finding),
+            }
+        }
+        sorted
+            .findings
+            .sort_unstable_by_key(|finding| finding.fingerprint);
+        sorted
+            .silenced
+            .sort_unstable_by_key(|silenced| silenced.finding.fingerprint);
+        sorted
     }
 }

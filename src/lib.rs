@@ -15,6 +15,7 @@
 //! | [`pattern`] | pattern files → a checked set of patterns; checksums | searching, I/O |
 //! | [`detect`] | bytes → hits, pure; the only automaton | I/O, threads, the clock |
 //! | [`source`] | folders, files, standard input → blobs | tokens |
+//! | [`silence`] | tokens known by value, and markers beside tokens | files, where matches lie |
 //! | [`findings`] | hits of all threads → distinct tokens | where bytes come from |
 //! | [`scan`] | wires source, detector and findings | revoking, reporting |
 //! | [`revoke`] | plan, budget, ledger, HTTP, runner | files, detectors, reports |
@@ -30,5 +31,6 @@ pub mod progress;
 pub mod report;
 pub mod revoke;
 pub mod scan;
+pub mod silence;
 pub mod source;
 pub mod vocabulary;

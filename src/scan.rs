@@ -1,7 +1,8 @@
 //! Wires sources to the detector and gathers what comes of it.
 //!
 //! *Source → Detector → Findings.* A blob is scanned on the thread that read it. One that does not
-//! fit a window is read in windows that overlap by [`Detector::reach`]; a large file is cut into
+//! fit a window is read in windows that overlap, so that whatever decides about a token is in sight
+//! ([`Detector::reach`], and [`SIGHT`] around it for markers); a large file is cut into
 //! stretches that all threads share, so memory depends on the number of threads and not on the
 //! size of anything. Whatever was not read is gathered beside the findings.
 
@@ -15,10 +16,11 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::detect::{Detector, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
+use crate::silence::{Line, SIGHT, Silence};
 use crate::source::{Buffer, Content, LARGE, Sink, Threads, WINDOW, complete, read_at};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Encoding, Ending, Interrupt, Match, Origin, Place,
-    ReadError, ScanReport, Skip, SkipReason,
+    ReadError, ScanReport, SilencedBy, Skip, SkipReason,
 };
 
 /// The stretch of a large file that one thread scans at a time.
@@ -45,6 +47,8 @@ pub struct Scan<'a> {
     pub retain: Retain,
     /// Whether to list unverified shapes.
     pub unverified: Unverified,
+    /// What the user does not want to hear of.
+    pub silence: &'a Silence,
 }
 
 impl Scan<'_> {
@@ -66,8 +70,11 @@ impl Scan<'_> {
             .unread
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
+        let sorted = gather.findings.into_sorted();
         ScanReport {
-            findings: gather.findings.into_sorted(),
+            findings: sorted.findings,
+            silenced: sorted.silenced,
+            silenced_counts: sorted.silenced_counts,
             skips: unread.skips.into_sorted(),
             skip_counts: unread.skip_counts,
             errors: unread.errors.into_sorted(),
@@ -169,6 +176,7 @@ struct Blob<'a> {
 /// A hit of a stretch, until the lines before the stretch are known.
 struct Waiting {
     token: Token,
+    silenced: Option<SilencedBy>,
     offset: u64,
     length: usize,
     encoding: Encoding,
@@ -193,7 +201,8 @@ impl Blob<'_> {
             Origin::Label { .. } => {}
         }
         WindowScanner::new(self.gather.scan.detector, 0).last(bytes, |located| {
-            self.consider(&located);
+            let hit = &located.hit;
+            self.consider(&located, Line::around(bytes, hit.start, hit.end()));
         });
     }
 
@@ -201,7 +210,7 @@ impl Blob<'_> {
     fn stream(&self, stream: &mut dyn Read) -> io::Result<()> {
         let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
         let read = |buffer: &mut [u8], _| fill(stream, buffer);
-        let consider = |located: Located<'_>| self.consider(&located);
+        let consider = |located: Located<'_>, line: Line<'_>| self.consider(&located, line);
         self.gather
             .windows(&mut scanner, u64::MAX, read, consider)
             .map(|_| ())
@@ -212,7 +221,7 @@ impl Blob<'_> {
         let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
         let read =
             |buffer: &mut [u8], offset| read_at(file, first(buffer, length - offset), offset);
-        let consider = |located: Located<'_>| self.consider(&located);
+        let consider = |located: Located<'_>, line: Line<'_>| self.consider(&located, line);
         let end = self.gather.windows(&mut scanner, length, read, consider)?;
         self.gather.complete(file, end, length)
     }
@@ -246,8 +255,8 @@ impl Blob<'_> {
     }
 
     /// Counts what is not wanted, and records what is.
-    fn consider(&self, located: &Located<'_>) {
-        if let Some(hit) = self.gather.waiting(located) {
+    fn consider(&self, located: &Located<'_>, line: Line<'_>) {
+        if let Some(hit) = self.gather.waiting(located, line) {
             self.record(hit);
         }
     }
@@ -264,7 +273,7 @@ impl Blob<'_> {
             length: u32::try_from(hit.length).unwrap_or(u32::MAX),
             encoding: hit.encoding,
         };
-        match self.gather.findings.record(hit.token, found) {
+        match self.gather.findings.record(hit.token, found, hit.silenced) {
             Recorded::Yes => {}
             Recorded::Full => {
                 if !self.full.replace(true) {
@@ -283,29 +292,34 @@ impl Gather<'_> {
         scanner: &mut WindowScanner<'_>,
         limit: u64,
         mut read: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
-        mut on_hit: impl FnMut(Located<'_>),
+        mut on_hit: impl FnMut(Located<'_>, Line<'_>),
     ) -> io::Result<u64> {
         let overlap = self.overlap();
         self.with_buffer(|buffer| {
+            look_back(scanner.offset(), buffer, &mut read);
             loop {
                 let start = scanner.offset();
                 let offset = start + buffer.held() as u64;
                 let read = read(buffer.window(), offset);
                 let filled = *read.as_ref().unwrap_or(&0);
                 let at_end = filled < WINDOW;
-                let bytes = buffer.bytes(filled);
+                let (sight, past) = buffer.bytes_with_past(filled);
+                let bytes = &sight[past..];
                 let undecided = if at_end { 0 } else { overlap };
                 let decided = bytes.len() - undecided;
                 let decided =
                     usize::try_from(limit - start).map_or(decided, |left| decided.min(left));
                 let end = start + bytes.len() as u64;
-                scanner.window(bytes, decided, &mut on_hit);
+                scanner.window(bytes, decided, |located| {
+                    let (start, end) = (past + located.hit.start, past + located.hit.end());
+                    on_hit(located, Line::around(sight, start, end));
+                });
                 self.scan.counters.bytes(decided as u64);
                 read?;
                 if at_end || scanner.offset() >= limit || self.is_done() {
                     return Ok(end);
                 }
-                buffer.carry(filled, undecided);
+                buffer.carry(filled, undecided, SIGHT);
             }
         })
     }
@@ -318,8 +332,8 @@ impl Gather<'_> {
         let read =
             |buffer: &mut [u8], offset| read_at(file, first(buffer, needed - offset), offset);
         let mut hits = Vec::new();
-        let end = self.windows(&mut scanner, limit, read, |located| {
-            hits.extend(self.waiting(&located));
+        let end = self.windows(&mut scanner, limit, read, |located, line| {
+            hits.extend(self.waiting(&located, line));
         });
         Stretch {
             hits,
@@ -329,9 +343,11 @@ impl Gather<'_> {
     }
 
     /// What is to be recorded of a hit, if anything.
-    fn waiting(&self, located: &Located<'_>) -> Option<Waiting> {
+    fn waiting(&self, located: &Located<'_>, line: Line<'_>) -> Option<Waiting> {
+        let token = self.findings.token(&located.hit)?;
         Some(Waiting {
-            token: self.findings.token(&located.hit)?,
+            silenced: self.scan.silence.verdict(token.fingerprint(), line),
+            token,
             offset: located.offset,
             length: located.hit.length,
             encoding: located.hit.encoding,
@@ -339,9 +355,10 @@ impl Gather<'_> {
         })
     }
 
-    /// How many bytes of a window come again in the next one.
+    /// How many bytes of a window come again in the next one: what may decide about a token that
+    /// starts before them, and what may silence it.
     fn overlap(&self) -> usize {
-        self.scan.detector.reach().saturating_sub(1)
+        self.scan.detector.reach().saturating_sub(1) + SIGHT
     }
 
     /// An error if a file was cut short under the scan; that we stopped is another matter.
@@ -357,11 +374,25 @@ impl Gather<'_> {
     fn with_buffer<R>(&self, work: impl FnOnce(&mut Buffer) -> R) -> R {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = lock().pop();
-        let mut buffer = spare.unwrap_or_else(|| Buffer::new(self.overlap()));
+        let mut buffer = spare.unwrap_or_else(|| Buffer::new(self.overlap() + SIGHT));
         let result = work(&mut buffer);
         buffer.clear();
         lock().push(buffer);
         result
+    }
+}
+
+/// Puts what precedes `offset` in sight of the first window, for whoever starts within a blob.
+/// Where that cannot be read, the window cannot either, and there it is told.
+fn look_back(
+    offset: u64,
+    buffer: &mut Buffer,
+    read: &mut impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) {
+    let past = usize::try_from(offset).map_or(SIGHT, |offset| offset.min(SIGHT));
+    let complete = read(buffer.past(past), offset - past as u64).is_ok_and(|read| read == past);
+    if !complete {
+        buffer.clear();
     }
 }
 
@@ -391,6 +422,7 @@ mod tests {
 
     use super::*;
     use crate::detect::tests::{PREFIXES, detector, token};
+    use crate::silence::Markers;
     use crate::vocabulary::SystemClock;
 
     /// Offset, line, column and token.
@@ -406,6 +438,7 @@ mod tests {
             counters: &Counters::default(),
             retain: Retain::Secrets,
             unverified: Unverified::Count,
+            silence: &Silence::new(Markers::Heed),
         };
         scan.run(push)
     }
@@ -490,6 +523,50 @@ mod tests {
             });
             assert_eq!(found, places, "{threads} threads");
         }
+    }
+
+    /// One line with tokens all over and right behind the start of each stretch, and a marker behind
+    /// or before each at a distance that is now within [`SIGHT`] and now beyond.
+    fn marked(length: usize) -> Vec<u8> {
+        let mut text = vec![b' '; length];
+        let marker = b"douse:allow";
+        let stretches = (1..).map(|n| n * usize::try_from(STRETCH).unwrap() + n * 37);
+        let everywhere = (1..).map(|n| n * 3001);
+        let places = [
+            stretches.take(19).collect::<Vec<_>>(),
+            everywhere.take(6000).collect(),
+        ];
+        for (n, at) in places.concat().into_iter().enumerate() {
+            let token = token(PREFIXES[n % 6], n as u64);
+            let away = n * 613 % (2 * SIGHT);
+            text[at..at + token.len()].copy_from_slice(token.as_bytes());
+            let marker_at = if n % 3 == 0 {
+                at + token.len() + away
+            } else {
+                at - marker.len() - away
+            };
+            text[marker_at..marker_at + marker.len()].copy_from_slice(marker);
+        }
+        text
+    }
+
+    #[test]
+    fn a_marker_is_seen_or_not_whatever_the_windows() {
+        let text = marked(usize::try_from(20 * STRETCH).unwrap());
+        let silenced = |threads, content: Content<'_>| -> Vec<_> {
+            let report = report(threads, |sink| sink.blob(&Origin::Stdin, content));
+            let names = report.silenced.iter();
+            names.map(|silenced| silenced.finding.fingerprint).collect()
+        };
+        let whole = silenced(1, Content::Whole(&text));
+        assert!((2000..6000).contains(&whole.len()), "{}", whole.len());
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &text).unwrap();
+        for threads in [1, 3] {
+            let content = Content::File(&file, text.len() as u64);
+            assert_eq!(silenced(threads, content), whole);
+        }
+        assert_eq!(silenced(1, Content::Stream(&mut Drip(&text, 77))), whole);
     }
 
     #[test]

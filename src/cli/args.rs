@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 /// Find leaked GitHub tokens and put them out.
 #[derive(Debug, Parser)]
@@ -16,13 +17,25 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
 
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
-    pub(super) color: Color,
+    /// When to use colour [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    pub(super) color: Option<Color>,
 
-    /// No progress on standard error
+    /// No progress and no remarks on standard error
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+
+    /// Tell more: every place, what was passed over, what was silenced
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+
+    /// Take settings from FILE [default: douse.toml in the current folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Take no settings from any file
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub(super) no_config: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,7 +61,8 @@ pub(super) enum Command {
     Man,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Color {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
@@ -91,26 +105,42 @@ pub(super) struct SourceArgs {
         long,
         short = 'j',
         value_name = "N",
-        default_value_t = 0,
-        hide_default_value = true,
         value_parser = clap::value_parser!(u16).range(0..=256)
     )]
-    pub(super) threads: u16,
+    pub(super) threads: Option<u16>,
+}
+
+/// What is known and need not be told.
+#[derive(Debug, Args)]
+pub(super) struct SilenceArgs {
+    /// Do not tell of the tokens that an earlier report (json or jsonl) lists, wherever they lie
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Vec<PathBuf>,
+
+    /// Do not tell of the tokens whose fingerprints FILE lists, one a line; `#` starts a comment
+    #[arg(long, value_name = "FILE")]
+    pub(super) allow: Vec<PathBuf>,
+
+    /// Tell of tokens whose line says `douse:allow`, `gitleaks:allow`, `betterleaks:allow`,
+    /// `trufflehog:ignore` or `pragma: allowlist secret`
+    #[arg(long)]
+    pub(super) no_allow_markers: bool,
 }
 
 /// What to write.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Format of the report
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(super) format: Format,
+    /// Format of the report [default: human]
+    #[arg(long, short, value_enum, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
 
     /// Write the report to FILE, whole or not at all, readable by you alone
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Format {
     /// For a person
     #[default]
@@ -119,6 +149,12 @@ pub(super) enum Format {
     Json,
     /// One JSON object a line
     Jsonl,
+    /// A table for spreadsheets
+    Csv,
+    /// SARIF 2.1.0, for GitHub's code scanning; of a scan only
+    Sarif,
+    /// One page that needs nothing but itself
+    Html,
 }
 
 #[derive(Debug, Args)]
@@ -127,7 +163,15 @@ pub(super) struct ScanArgs {
     pub(super) source: SourceArgs,
 
     #[command(flatten)]
+    pub(super) silence: SilenceArgs,
+
+    #[command(flatten)]
     pub(super) report: ReportArgs,
+
+    /// Write a baseline to FILE: what was found now, and what the --baseline lists and is still
+    /// there
+    #[arg(long, value_name = "FILE")]
+    pub(super) write_baseline: Option<PathBuf>,
 
     /// Also list what looks like a token and fails its checksum
     #[arg(long)]
@@ -142,6 +186,9 @@ pub(super) struct ScanArgs {
 pub(super) struct RevokeArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
+
+    #[command(flatten)]
+    pub(super) silence: SilenceArgs,
 
     #[command(flatten)]
     pub(super) report: ReportArgs,

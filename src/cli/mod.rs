@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod config;
 mod credentials;
 mod enterprise;
 mod output;
@@ -10,12 +11,14 @@ mod reported;
 mod revoke;
 mod scan;
 mod settings;
+mod silence;
 mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result};
+use clap::error::ContextValue;
 use clap::{CommandFactory as _, Parser as _};
 use douse::detect::Detector;
 use douse::pattern::PatternSet;
@@ -24,12 +27,13 @@ use douse::report::escape;
 use douse::vocabulary::{Exit, Interrupt, Redact as _, SystemClock};
 
 use args::{Cli, Command};
+use config::{Config, Wanted};
 
 /// Runs the program on `arguments` and tells how it ended.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
     match dispatch(&cli) {
         Ok(exit) => exit,
@@ -46,18 +50,47 @@ struct Session {
     clock: SystemClock,
     interrupt: Interrupt,
     visibility: Visibility,
+    remarks: Remarks,
     color: args::Color,
+    config: Config,
+}
+
+/// Whether what is worth knowing and is no error is told on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remarks {
+    Told,
+    Withheld,
 }
 
 impl Session {
     fn new(cli: &Cli) -> Result<Self> {
+        let config = Config::load(match &cli.config {
+            Some(path) => Wanted::Named(path),
+            None if cli.no_config => Wanted::Nothing,
+            None => Wanted::Default,
+        })?;
+        let quiet = cli.quiet || (config.quiet && !cli.verbose);
         Ok(Self {
             detector: detector()?,
             clock: SystemClock::new(),
             interrupt: interrupt()?,
-            visibility: settings::visibility(cli.quiet),
-            color: cli.color,
+            visibility: settings::visibility(quiet),
+            remarks: if quiet {
+                Remarks::Withheld
+            } else {
+                Remarks::Told
+            },
+            color: cli.color.or(config.color).unwrap_or_default(),
+            config,
         })
+    }
+
+    /// Tells something that is worth knowing and is no error.
+    fn remark(&self, text: &str) {
+        match self.remarks {
+            Remarks::Told => tell_line(&format!("douse: {text}")),
+            Remarks::Withheld => {}
+        }
     }
 }
 
@@ -109,7 +142,7 @@ fn print(text: &[u8]) -> Result<Exit> {
 }
 
 /// Help, version, or what is wrong with the command line.
-fn usage(error: &clap::Error) -> Exit {
+fn usage(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         // Help and version; a reader that went away has seen enough.
         let _ = error.print();
@@ -117,22 +150,34 @@ fn usage(error: &clap::Error) -> Exit {
     }
     // Without colour, and escaped: the words that were not understood are repeated, and they may
     // be a token, or a hostile name that a hook handed over.
-    tell(&error.render().to_string());
+    let foreign: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let ContextValue::String(word) = value else {
+                return None;
+            };
+            Some((kind, escape(word.as_bytes()).into_owned()))
+        })
+        .collect();
+    for (kind, word) in foreign {
+        error.insert(kind, ContextValue::String(word));
+    }
+    for line in error.render().to_string().lines() {
+        tell_line(line);
+    }
     Exit::Trouble
 }
 
 /// Tells on standard error why the run failed.
 fn complain(text: &str) {
-    tell(&format!("douse: error: {text}"));
+    tell_line(&format!("douse: error: {text}"));
 }
 
-/// Writes to standard error what may hold words from outside: redacted and escaped line by line.
-fn tell(text: &str) {
-    let mut err = io::stderr().lock();
-    for line in redacted(text).lines() {
-        // Where not even this can be written, the exit code still tells.
-        let _ = writeln!(err, "{}", escape(line.as_bytes()));
-    }
+/// Writes one line to standard error, which may hold words from outside: redacted and escaped, so
+/// that a name with a newline in it cannot pass for a line of ours.
+fn tell_line(text: &str) {
+    // Where not even this can be written, the exit code still tells.
+    let _ = writeln!(io::stderr().lock(), "{}", escape(redacted(text).as_bytes()));
 }
 
 fn redacted(text: &str) -> String {

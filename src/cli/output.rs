@@ -19,35 +19,35 @@ impl Output {
 
     /// Writes what `report` writes: to standard output, where a reader that has gone away is a
     /// quiet end, or to a file that appears whole or not at all.
-    pub(super) fn write(
+    pub(super) fn write<T: Default>(
         &self,
-        report: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<()> {
+        report: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> Result<T> {
         let Some(path) = &self.file else {
             return print(report);
         };
         let mut file = temporary(path)?;
         let mut out = BufWriter::new(file.as_file_mut());
-        let written = report(&mut out).and_then(|()| out.flush());
+        let written = report(&mut out).and_then(|told| out.flush().map(|()| told));
         drop(out);
-        written
-            .and_then(|()| file.as_file().sync_all())
+        let told = written
+            .and_then(|told| file.as_file().sync_all().map(|()| told))
             .with_context(|| format!("cannot write {}", path.display()))?;
         file.persist(path)
             .map_err(|error| error.error)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+        Ok(told)
     }
 }
 
 /// Writes to standard output, where a reader that has gone away is a quiet end.
-pub(super) fn print(report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub(super) fn print<T: Default>(report: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match report(&mut out).and_then(|()| out.flush()) {
+    match report(&mut out).and_then(|told| out.flush().map(|()| told)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             // What is still buffered would only fail once more.
             drop(out.into_parts());
-            Ok(())
+            Ok(T::default())
         }
         result => result.context("cannot write to standard output"),
     }

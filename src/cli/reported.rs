@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use douse::detect::Detector;
 use douse::findings::{Retain, Unverified};
 use douse::report::{Listed, Listing};
+use douse::silence::Silence;
 use douse::source::{Again, find_again};
 use douse::vocabulary::{
     Finding, Fingerprint, Kind, Outcome, Redact as _, Revocable, ScanReport, State,
@@ -31,7 +32,11 @@ pub(super) struct Reported {
 }
 
 /// Reads the reports, and what they list.
-pub(super) fn gather(session: &Session, reports: &[PathBuf]) -> Result<Reported> {
+pub(super) fn gather(
+    session: &Session,
+    reports: &[PathBuf],
+    silence: &Silence,
+) -> Result<Reported> {
     let mut listing = Listing::default();
     for path in reports {
         read(path, &mut listing).with_context(|| format!("cannot use {}", path.display()))?;
@@ -39,10 +44,19 @@ pub(super) fn gather(session: &Session, reports: &[PathBuf]) -> Result<Reported>
     let places = Places::find(&listing, &session.detector);
     let sources = Sources::named(places.paths, places.names)?;
     // A shape that was listed was wanted; whether it is sent is the plan's affair.
-    let mut scan = scan_sources(session, &sources, Retain::Secrets, Unverified::List);
+    let mut scan = scan_sources(
+        session,
+        &sources,
+        Retain::Secrets,
+        Unverified::List,
+        silence,
+    );
     let listed = |finding: &Finding| listing.tokens.contains_key(&finding.fingerprint);
     scan.findings.retain(listed);
-    let found: HashSet<Fingerprint> = scan.findings.iter().map(|f| f.fingerprint).collect();
+    scan.silenced.retain(|silenced| listed(&silenced.finding));
+    let found = scan.findings.iter();
+    let found = found.chain(scan.silenced.iter().map(|silenced| &silenced.finding));
+    let found: HashSet<Fingerprint> = found.map(|finding| finding.fingerprint).collect();
     let gone = listing
         .tokens
         .iter()

@@ -12,10 +12,11 @@ use douse::report::{self, Format, Palette};
 use douse::revoke::{
     Batch, Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
 };
+use douse::silence::Silence;
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Match, Outcome, PlanSummary,
-    PlannedToken, RevokeReport, ScanReport, State, Stop,
+    Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Kind, Match, Outcome, PlanSummary,
+    PlannedToken, RevokeReport, ScanReport, SilencedBy, State, Stop,
 };
 use zeroize::Zeroizing;
 
@@ -25,12 +26,17 @@ use super::credentials;
 use super::reported::{self, Reported};
 use super::scan::scan_sources;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
+use super::silence;
 
 pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
-    let settings = Revocation::new(args, &session.interrupt)?;
-    let output = Output::new(&args.report, session.color);
+    let silence = silence::Known::new(&args.silence, session)?;
+    let settings = Revocation::new(args, session)?;
+    let output = Output::new(&args.report, session);
     output.check()?;
-    let gathered = Gathered::new(session, &settings)?;
+    if output.format == Format::Sarif {
+        bail!("--format sarif describes what was found: give it to `douse scan`");
+    }
+    let gathered = Gathered::new(session, &settings, &silence)?;
     let mut known = Known::open(&settings, &gathered.candidates)?;
     let plan = Plan::new(
         gathered.candidates,
@@ -41,7 +47,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     if settings.max.is_some_and(|max| tokens > max) {
         bail!("the plan holds {tokens} tokens, more than --max allows; nothing was sent");
     }
-    let summary = summary(&plan, &settings, &gathered.strays, &gathered.places);
+    let summary = summary(&plan, &settings, &gathered.aside, &gathered.places);
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
         (Consent::Given | Consent::Ask, 0) => {
@@ -56,14 +62,14 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
             carry_out(session, &settings, plan, &mut known)?
         }
     };
-    report.outcomes.extend(gathered.strays);
+    report.outcomes.extend(gathered.aside);
     report.outcomes.sort_by_key(|outcome| outcome.fingerprint);
     output.write(|out| match (&report.stop, output.format) {
         (Stop::DryRun, Format::Human(palette)) => {
             report::plan(&summary, palette, out)?;
             writeln!(out, "Dry run: nothing was sent.")
         }
-        (_, format) => report::revocation(&report, format, out),
+        (_, format) => report::revocation(&report, &summary, format, out),
     })?;
     Ok(report.exit().max(gathered.exit))
 }
@@ -71,8 +77,9 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
 /// The tokens there are, and what is to be said of them.
 struct Gathered {
     candidates: Vec<Candidate>,
-    /// Lines of a list that are no tokens, and tokens of a report that are gone.
-    strays: Vec<Outcome>,
+    /// What is withheld before any plan is made: lines of a list that are no tokens, and tokens
+    /// that the user silenced; and what a report told of and is gone.
+    aside: Vec<Outcome>,
     /// Where each token lies first, and in how many places.
     places: HashMap<Fingerprint, (Option<Match>, u64)>,
     /// [`Exit::Trouble`] if something could not be read; then there may be more tokens.
@@ -80,7 +87,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn new(session: &Session, settings: &Revocation) -> Result<Self> {
+    fn new(session: &Session, settings: &Revocation, known: &silence::Known) -> Result<Self> {
         match &settings.tokens {
             Tokens::Listed(path) => {
                 let list = Zeroizing::new(read_input(path, &session.interrupt)?);
@@ -88,17 +95,20 @@ impl Gathered {
                 if credentials.candidates.is_empty() && credentials.strays.is_empty() {
                     bail!("{} lists no tokens", path.display());
                 }
+                let (candidates, silenced) = without_known(credentials.candidates, &known.silence);
+                let mut aside = credentials.strays;
+                aside.extend(silenced);
                 Ok(Self {
-                    candidates: credentials.candidates,
-                    strays: credentials.strays,
+                    candidates,
+                    aside,
                     places: HashMap::new(),
                     exit: Exit::Clean,
                 })
             }
             Tokens::Reported(reports) => {
-                let Reported { scan, gone } = reported::gather(session, reports)?;
+                let Reported { scan, gone } = reported::gather(session, reports, &known.silence)?;
                 let mut gathered = Self::of(scan)?;
-                gathered.strays = gone;
+                gathered.aside.extend(gone);
                 Ok(gathered)
             }
             Tokens::Scanned(sources) => {
@@ -106,7 +116,14 @@ impl Gathered {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
                     douse::revoke::Unverified::Send => Unverified::List,
                 };
-                let scan = scan_sources(session, sources, Retain::Secrets, unverified);
+                let scan = scan_sources(
+                    session,
+                    sources,
+                    Retain::Secrets,
+                    unverified,
+                    &known.silence,
+                );
+                known.tell_unused(&scan, session);
                 Self::of(scan)
             }
         }
@@ -127,6 +144,13 @@ impl Gathered {
         } else {
             Exit::Trouble
         };
+        let silenced = scan.silenced.into_iter();
+        let aside = silenced
+            .map(|silenced| {
+                let finding = silenced.finding;
+                silenced_outcome(finding.fingerprint, finding.kind, silenced.by)
+            })
+            .collect();
         let mut places = HashMap::new();
         let candidate = |finding: Finding| {
             let total = finding.matches.total();
@@ -144,10 +168,35 @@ impl Gathered {
         };
         Self {
             candidates: scan.findings.into_iter().filter_map(candidate).collect(),
-            strays: Vec::new(),
+            aside,
             places,
             exit,
         }
+    }
+}
+
+/// Tokens of a list, parted from those that the user knows.
+fn without_known(candidates: Vec<Candidate>, silence: &Silence) -> (Vec<Candidate>, Vec<Outcome>) {
+    let mut silenced = Vec::new();
+    let wanted = candidates.into_iter().filter(|candidate| {
+        let by = silence.knows(&candidate.fingerprint);
+        silenced.extend(
+            by.map(|by| silenced_outcome(candidate.fingerprint, Arc::clone(&candidate.kind), by)),
+        );
+        by.is_none()
+    });
+    (wanted.collect(), silenced)
+}
+
+/// What becomes of a token that the user silenced.
+fn silenced_outcome(fingerprint: Fingerprint, kind: Arc<Kind>, by: SilencedBy) -> Outcome {
+    Outcome {
+        fingerprint,
+        kind,
+        state: State::Withheld,
+        reason: Some(format!("silenced: {by}")),
+        request: None,
+        at_ms: None,
     }
 }
 
@@ -188,18 +237,18 @@ impl Known {
 fn summary(
     plan: &Plan,
     settings: &Revocation,
-    strays: &[Outcome],
+    aside: &[Outcome],
     places: &HashMap<Fingerprint, (Option<Match>, u64)>,
 ) -> PlanSummary {
     let mut withheld: BTreeMap<String, usize> = BTreeMap::new();
     for token in &plan.withheld {
         *withheld.entry(token.reason.to_string()).or_default() += 1;
     }
-    let (gone, strays): (Vec<_>, Vec<_>) = strays
+    let (gone, aside): (Vec<_>, Vec<_>) = aside
         .iter()
-        .partition(|stray| stray.state == State::Unresolved);
-    for stray in strays {
-        let reason = stray.reason.clone().unwrap_or_default();
+        .partition(|outcome| outcome.state == State::Unresolved);
+    for outcome in aside {
+        let reason = outcome.reason.clone().unwrap_or_default();
         *withheld.entry(reason).or_default() += 1;
     }
     let tokens = plan.batches.iter().flat_map(Batch::tokens);

@@ -14,7 +14,8 @@ use douse::report::{Format, Palette, Reader};
 use douse::source::{Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
 use douse::vocabulary::Interrupt;
 
-use super::args;
+use super::config::Config;
+use super::{Session, args};
 
 mod ledger;
 mod revocation;
@@ -50,7 +51,11 @@ pub(super) struct Output {
 }
 
 impl Sources {
-    pub(super) fn new(args: &args::SourceArgs, interrupt: &Interrupt) -> Result<Self> {
+    pub(super) fn new(
+        args: &args::SourceArgs,
+        config: &Config,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let current_dir = current_dir()?;
         let (dashes, mut paths): (Vec<_>, Vec<_>) = args
             .paths
@@ -74,6 +79,7 @@ impl Sources {
         let mut seen = HashSet::new();
         paths.retain(|path| seen.insert(path.clone()));
         let mut ignore_files = args.ignore_file.clone();
+        ignore_files.extend(config.ignore_file.iter().cloned());
         if ignore_files.is_empty() {
             let default = current_dir.join(IGNORE_FILE);
             ignore_files.extend(default.is_file().then_some(default));
@@ -86,18 +92,20 @@ impl Sources {
             } else {
                 Stdin::Scanned
             },
-            rules: Rules::new(&current_dir, &ignore_files, &args.exclude)?,
-            tree_rules: if args.respect_ignore {
+            rules: Rules::new(
+                &current_dir,
+                &ignore_files,
+                &[&args.exclude[..], &config.exclude].concat(),
+            )?,
+            tree_rules: if args.respect_ignore || config.respect_ignore {
                 TreeRules::Obey
             } else {
                 TreeRules::Disregard
             },
-            threads: Threads::new(threads(args.threads)),
+            threads: Threads::new(threads(args.threads.or(config.threads).unwrap_or(0))?),
         })
     }
-}
 
-impl Sources {
     /// What was named by a report: nothing is left out of it.
     pub(super) fn named(paths: Vec<PathBuf>, names: Vec<PathBuf>) -> Result<Self> {
         Ok(Self {
@@ -106,19 +114,22 @@ impl Sources {
             stdin: Stdin::Untouched,
             rules: Rules::new(&current_dir()?, &[], &[])?,
             tree_rules: TreeRules::Disregard,
-            threads: Threads::new(threads(0)),
+            threads: Threads::new(threads(0)?),
         })
     }
 }
 
 impl Output {
-    pub(super) fn new(args: &args::ReportArgs, color: args::Color) -> Self {
-        let palette = palette(color, args.output.as_deref());
+    pub(super) fn new(args: &args::ReportArgs, session: &Session) -> Self {
+        let palette = palette(session.color, args.output.as_deref());
         Self {
-            format: match args.format {
+            format: match args.format.or(session.config.format).unwrap_or_default() {
                 args::Format::Human => Format::Human(palette),
                 args::Format::Json => Format::Json,
                 args::Format::Jsonl => Format::Jsonl,
+                args::Format::Csv => Format::Csv,
+                args::Format::Sarif => Format::Sarif,
+                args::Format::Html => Format::Html,
             },
             file: args.output.clone(),
         }
@@ -170,12 +181,14 @@ pub(super) fn read_input(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>> 
 
 /// Where relative paths start.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
-fn current_dir() -> Result<PathBuf> {
+pub(super) fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().context("the current folder is gone")
 }
 
-fn threads(asked: u16) -> NonZeroUsize {
-    NonZeroUsize::new(asked.into())
+fn threads(asked: u16) -> Result<NonZeroUsize> {
+    // The command line checks its own; a configuration file comes unchecked.
+    anyhow::ensure!(asked <= 256, "threads = {asked}: at most 256 are of use");
+    Ok(NonZeroUsize::new(asked.into())
         .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN)
+        .unwrap_or(NonZeroUsize::MIN))
 }

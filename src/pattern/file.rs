@@ -19,8 +19,15 @@ const SHORTEST_PREFIX: usize = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum PatternError {
     /// It is not TOML, or has fields that are unknown, missing or of the wrong type.
-    #[error("not a pattern file: {0}")]
-    Syntax(#[from] toml::de::Error),
+    #[error("not a pattern file: line {line}, {text:?}: {why}")]
+    Syntax {
+        /// Where, from 1.
+        line: usize,
+        /// That line.
+        text: String,
+        /// What is wrong.
+        why: String,
+    },
     /// It is written for another version.
     #[error("this program reads pattern files with schema = {SCHEMA}, this one has {0}")]
     Schema(u32),
@@ -137,7 +144,15 @@ struct TokenCounterexample {
 
 /// Reads one pattern file.
 pub(super) fn parse(text: &str) -> Result<Vec<Pattern>, PatternError> {
-    let file: File = toml::from_str(text)?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text[..start].matches('\n').count();
+        PatternError::Syntax {
+            text: text.lines().nth(line).unwrap_or_default().trim().to_owned(),
+            line: line + 1,
+            why: error.message().to_owned(),
+        }
+    })?;
     if file.schema != SCHEMA {
         return Err(PatternError::Schema(file.schema));
     }

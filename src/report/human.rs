@@ -7,8 +7,11 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::vocabulary::{Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SkipReason};
+use crate::vocabulary::{
+    Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SilencedBy, SkipReason,
+};
 
+use super::order::worst_first;
 use super::{Secrets, escape};
 
 pub(super) use revocation::{plan, revocation};
@@ -62,17 +65,7 @@ pub(super) fn scan(
     secrets: Secrets,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut findings: Vec<_> = report.findings.iter().collect();
-    // Worst first: what proves itself, what can still be revoked, what lies in most places.
-    findings.sort_by_key(|finding| {
-        (
-            finding.standing,
-            finding.kind.revocable,
-            u64::MAX - finding.matches.total(),
-            finding.matches.items.first(),
-        )
-    });
-    for finding in findings {
+    for finding in worst_first(report) {
         self::finding(finding, palette, secrets, out)?;
     }
     unread(report, palette, out)?;
@@ -198,6 +191,10 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
             count(tally.unverified, "unverified shape")
         ));
     }
+    let silenced = report.silenced_counts.iter();
+    asides.extend(
+        silenced.map(|(by, n)| format!("{} silenced by {}", count(*n, "match"), silencer(*by))),
+    );
     let passed = report
         .skip_counts
         .iter()
@@ -224,6 +221,15 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
+/// What silenced a match.
+fn silencer(by: SilencedBy) -> &'static str {
+    match by {
+        SilencedBy::Baseline => "the baseline",
+        SilencedBy::AllowList => "the allow list",
+        SilencedBy::Marker => "a marker",
+    }
+}
+
 /// One of what was left aside.
 fn noun(reason: SkipReason) -> &'static str {
     match reason {
@@ -241,6 +247,8 @@ fn noun(reason: SkipReason) -> &'static str {
 pub(super) fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 || noun.ends_with("more") {
         ""
+    } else if noun.ends_with("ch") {
+        "es"
     } else {
         "s"
     };
@@ -248,7 +256,7 @@ pub(super) fn count(n: u64, noun: &str) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn bytes(n: u64) -> String {
+pub(super) fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
         return count(n, "byte");

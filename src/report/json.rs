@@ -8,12 +8,13 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use crate::vocabulary::{RevokeReport, ScanReport};
 
 use super::Secrets;
+use super::plain_json::PlainJson;
 use super::wire::{
     ErrorWire, FindingWire, OutcomeWire, RevocationSummaryWire, SCHEMA, SkipWire, SummaryWire,
 };
 
 pub(super) fn scan(report: &ScanReport, secrets: Secrets, out: &mut dyn Write) -> io::Result<()> {
-    let mut json = serde_json::Serializer::pretty(&mut *out);
+    let mut json = serde_json::Serializer::pretty(PlainJson(out));
     let mut document = json.serialize_struct("report", 5)?;
     document.serialize_field("schema", &SCHEMA)?;
     document.serialize_field("summary", &SummaryWire::from(report))?;
@@ -28,7 +29,7 @@ pub(super) fn scan(report: &ScanReport, secrets: Secrets, out: &mut dyn Write) -
 }
 
 pub(super) fn revocation(report: &RevokeReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut json = serde_json::Serializer::pretty(&mut *out);
+    let mut json = serde_json::Serializer::pretty(PlainJson(out));
     let mut document = json.serialize_struct("report", 3)?;
     document.serialize_field("schema", &SCHEMA)?;
     document.serialize_field("summary", &RevocationSummaryWire::from(report))?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::vocabulary::{Finding, Match, RevokeReport, ScanReport};
 
 use super::Secrets;
+use super::plain_json::PlainJson;
 use super::wire::{
     ErrorWire, MatchWire, OutcomeWire, RevocationSummaryWire, SkipWire, SummaryWire,
 };
@@ -32,7 +33,7 @@ pub(super) fn revocation(report: &RevokeReport, out: &mut dyn Write) -> io::Resu
 }
 
 /// Every listed match with its finding, as one would meet them reading the files in order.
-fn by_place(report: &ScanReport) -> Vec<(&Finding, &Match)> {
+pub(super) fn by_place(report: &ScanReport) -> Vec<(&Finding, &Match)> {
     let findings = report.findings.iter();
     let mut matches: Vec<_> = findings
         .flat_map(|finding| {
@@ -48,6 +49,6 @@ fn by_place(report: &ScanReport) -> Vec<(&Finding, &Match)> {
 }
 
 fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
+    serde_json::to_writer(PlainJson(out), object)?;
     out.write_all(b"\n")
 }

@@ -3,13 +3,19 @@
 //! The shapes of machine output live in [`wire`] and are promised to scripts; the domain's own
 //! types are not. Nothing here knows how anything was found or revoked.
 
+mod csv;
 mod enterprise;
 mod escape;
+mod html;
 mod human;
 mod json;
 mod jsonl;
 mod ledger;
 mod listing;
+mod order;
+mod plain_json;
+mod remarks;
+mod sarif;
 mod wire;
 
 use std::io::{self, Write};
@@ -17,6 +23,7 @@ use std::io::{self, Write};
 pub use escape::escape;
 pub use human::Palette;
 pub use listing::{Listed, Listing, ListingError};
+pub use remarks::Remarks;
 
 use crate::vocabulary::{
     AuditEntry, EnterpriseReport, LedgerStatus, PlanSummary, RevokeReport, ScanReport,
@@ -31,6 +38,12 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
+    /// A table for spreadsheets.
+    Csv,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// A page that needs nothing but itself.
+    Html,
 }
 
 /// Whether whole tokens are printed.
@@ -48,17 +61,30 @@ pub fn scan(
     format: Format,
     secrets: Secrets,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<Remarks> {
     match format {
-        Format::Human(palette) => human::scan(report, palette, secrets, out),
-        Format::Json => json::scan(report, secrets, out),
-        Format::Jsonl => jsonl::scan(report, secrets, out),
+        Format::Human(palette) => human::scan(report, palette, secrets, out)?,
+        Format::Json => json::scan(report, secrets, out)?,
+        Format::Jsonl => jsonl::scan(report, secrets, out)?,
+        Format::Csv => csv::scan(report, out)?,
+        Format::Sarif => return sarif::scan(report, out),
+        Format::Html => return html::scan(report, out),
     }
+    Ok(Remarks::default())
 }
 
-/// Writes what a revocation did.
-pub fn revocation(report: &RevokeReport, format: Format, out: &mut dyn Write) -> io::Result<()> {
+/// Writes what a revocation did, and, where there is room for it, what it was to do.
+pub fn revocation(
+    report: &RevokeReport,
+    plan: &PlanSummary,
+    format: Format,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
+        Format::Csv => csv::revocation(report, out),
+        Format::Html => html::revocation(report, plan, out),
+        // It describes what was found, and has no words for what became of it.
+        Format::Sarif => Err(io::Error::other("SARIF is a format of scans")),
         Format::Human(palette) => human::revocation(report, palette, out),
         Format::Json => json::revocation(report, out),
         Format::Jsonl => jsonl::revocation(report, out),

@@ -215,7 +215,7 @@ impl From<&ScanReport> for SummaryWire {
             findings: report.found().count() as u64,
             matches: report.found().map(|finding| finding.matches.total()).sum(),
             unverified: report.tally.unverified,
-            silenced: 0,
+            silenced: report.silenced_counts.values().sum(),
             errors: report.errors.total(),
             skipped: report.skips.total(),
             omitted: report.errors.omitted

@@ -24,6 +24,8 @@ pub struct Buffer {
     window: usize,
     /// Bytes carried over, right before the window.
     held: usize,
+    /// Bytes before those, which are done with and may still be looked at.
+    past: usize,
 }
 
 impl Buffer {
@@ -35,6 +37,7 @@ impl Buffer {
             window: (address + headroom).next_multiple_of(PAGE) - address,
             memory,
             held: 0,
+            past: 0,
         }
     }
 
@@ -53,16 +56,34 @@ impl Buffer {
         &self.memory[self.window - self.held..self.window + filled]
     }
 
-    /// Carries the last `tail` of [`Buffer::bytes`] over, to stand before what is read next.
-    pub fn carry(&mut self, filled: usize, tail: usize) {
+    /// [`Buffer::bytes`], and before them what [`Buffer::carry`] kept of the past; tells how much
+    /// that is.
+    pub fn bytes_with_past(&self, filled: usize) -> (&[u8], usize) {
+        let start = self.window - self.held - self.past;
+        (&self.memory[start..self.window + filled], self.past)
+    }
+
+    /// Carries the last `tail` of [`Buffer::bytes`] over, to stand before what is read next, and
+    /// keeps up to `past` bytes before it in sight.
+    pub fn carry(&mut self, filled: usize, tail: usize, past: usize) {
         let end = self.window + filled;
-        self.memory.copy_within(end - tail..end, self.window - tail);
+        self.past = past.min(self.past + self.held + filled - tail);
+        let kept = tail + self.past;
+        self.memory.copy_within(end - kept..end, self.window - kept);
         self.held = tail;
+    }
+
+    /// Where to put what precedes the first window, `past` bytes of it, to have it in sight.
+    pub fn past(&mut self, past: usize) -> &mut [u8] {
+        self.past = past;
+        let end = self.window - self.held;
+        &mut self.memory[end - past..end]
     }
 
     /// Forgets what was carried over.
     pub fn clear(&mut self) {
         self.held = 0;
+        self.past = 0;
     }
 }
 
@@ -72,18 +93,23 @@ mod tests {
 
     #[test]
     fn what_is_carried_over_stands_before_what_is_read() {
-        let mut buffer = Buffer::new(10);
+        let mut buffer = Buffer::new(12);
         assert_eq!(buffer.window().as_ptr().addr() % PAGE, 0);
         buffer.window()[..6].copy_from_slice(b"abcdef");
         assert_eq!(buffer.bytes(6), b"abcdef");
-        buffer.carry(6, 4);
+        buffer.carry(6, 4, 1);
         buffer.window()[..2].copy_from_slice(b"gh");
         assert_eq!(buffer.bytes(2), b"cdefgh");
+        assert_eq!(buffer.bytes_with_past(2), (&b"bcdefgh"[..], 1));
         // A tail may hold more than was read last.
-        buffer.carry(2, 5);
+        buffer.carry(2, 5, 9);
         buffer.window()[..1].copy_from_slice(b"i");
         assert_eq!(buffer.bytes(1), b"defghi");
+        // There is no more of the past than was there.
+        assert_eq!(buffer.bytes_with_past(1), (&b"bcdefghi"[..], 2));
         buffer.clear();
-        assert_eq!(buffer.bytes(1), b"i");
+        assert_eq!(buffer.bytes_with_past(1), (&b"i"[..], 0));
+        buffer.past(2).copy_from_slice(b"gh");
+        assert_eq!(buffer.bytes_with_past(1), (&b"ghi"[..], 2));
     }
 }

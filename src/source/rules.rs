@@ -68,6 +68,13 @@ impl Rules {
                     why: "it may not start with `!`; leave that out".to_owned(),
                 });
             }
+            // Where git takes an unclosed `[` for a letter, somebody has mistyped a class.
+            if let Err(error) = globset::Glob::new(glob) {
+                return Err(fault(ignore::Error::Glob {
+                    glob: None,
+                    err: format!("{error}; write \\[ for the character itself"),
+                }));
+            }
             excluded.add_line(None, glob).map_err(fault)?;
         }
         let build = |builder: GitignoreBuilder, what: &str| {
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn bad_globs_are_told() {
-        for glob in ["a{b", "!a"] {
+        for glob in ["a{b", "!a", "[", "a[b", "[z-a]"] {
             let error = Rules::new(Path::new("/"), &[], &[glob.to_owned()]).unwrap_err();
             assert!(error.to_string().contains(glob), "{error}");
         }

@@ -40,6 +40,11 @@ impl<T: Ord> Capped<T> {
         }
     }
 
+    /// Whether nothing was pushed.
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
     /// The kept items, sorted, and the number of those that were not kept. Of equal items, such
     /// as come from a folder that was named twice, one is left.
     pub fn into_sorted(self) -> Listed<T> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::capped::Listed;
 use super::exit::Exit;
-use super::finding::{Finding, Standing};
+use super::finding::{Finding, Silenced, SilencedBy, Standing};
 use super::origin::Place;
 
 /// How many skips, and how many errors, are listed one by one; all are counted.
@@ -112,6 +112,10 @@ pub enum Ending {
 pub struct ScanReport {
     /// Findings by fingerprint; unverified ones only when they were asked for.
     pub findings: Vec<Finding>,
+    /// Tokens that are no findings because the user silenced them, by fingerprint.
+    pub silenced: Vec<Silenced>,
+    /// How many matches were silenced, by reason; those of findings too.
+    pub silenced_counts: BTreeMap<SilencedBy, u64>,
     /// What was left aside.
     pub skips: Listed<Skip>,
     /// How much was left aside, by reason.
@@ -142,6 +146,19 @@ impl ScanReport {
         self.findings
             .iter()
             .filter(|finding| finding.standing == Standing::Finding)
+    }
+
+    /// The report that silences, in a later run, all that this one found and what an earlier
+    /// baseline silenced in it.
+    pub fn into_baseline(mut self) -> Self {
+        let known = self
+            .silenced
+            .extract_if(.., |silenced| silenced.by == SilencedBy::Baseline);
+        self.findings.extend(known.map(|silenced| silenced.finding));
+        self.findings
+            .sort_unstable_by_key(|finding| finding.fingerprint);
+        self.silenced_counts.remove(&SilencedBy::Baseline);
+        self
     }
 
     /// How the run ends for the shell.

@@ -76,6 +76,47 @@ pub enum Standing {
     Unverified,
 }
 
+/// Why a match is not told as one: the user knows the token, or somebody marked its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SilencedBy {
+    /// The report that serves as the baseline lists the token.
+    Baseline,
+    /// The user's allow list names the token.
+    AllowList,
+    /// A marker on the match's own line.
+    Marker,
+}
+
+impl SilencedBy {
+    /// Its name in machine output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::AllowList => "allow_list",
+            Self::Marker => "marker",
+        }
+    }
+}
+
+impl fmt::Display for SilencedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "the baseline lists it",
+            Self::AllowList => "the allow list names it",
+            Self::Marker => "a marker stands beside it wherever it was found; --no-allow-markers disregards those",
+        })
+    }
+}
+
+/// A token that would be a finding, had each of its matches not been silenced.
+#[derive(Debug, Clone)]
+pub struct Silenced {
+    /// The token and its silenced matches.
+    pub finding: Finding,
+    /// Why.
+    pub by: SilencedBy,
+}
+
 /// How a token is written in the bytes around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {

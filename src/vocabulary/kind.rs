@@ -30,3 +30,13 @@ pub enum Revocable {
     /// It can only be reported.
     ReportOnly,
 }
+
+impl Revocable {
+    /// Its name in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ByPossession => "yes",
+            Self::ReportOnly => "no",
+        }
+    }
+}

@@ -26,7 +26,9 @@ pub use clock::{BootStamp, Clock, Stamp, SystemClock, Waited, rfc3339};
 pub use counters::Counters;
 pub use event::{EVENTS_KEPT, Ending, Gap, ReadError, ScanReport, Skip, SkipReason, Tally};
 pub use exit::Exit;
-pub use finding::{Checksum, Encoding, Finding, MATCHES_KEPT, Match, Standing};
+pub use finding::{
+    Checksum, Encoding, Finding, MATCHES_KEPT, Match, Silenced, SilencedBy, Standing,
+};
 pub use interrupt::Interrupt;
 pub use kind::{Kind, Revocable};
 pub use origin::{Label, Origin, Place};

@@ -45,7 +45,7 @@ pub enum State {
 }
 
 impl State {
-    /// All of them.
+    /// All of them, in the order in which they are told.
     pub const ALL: [Self; 6] = [
         Self::Accepted,
         Self::Rejected,

@@ -21,6 +21,7 @@
 )]
 
 mod borders;
+mod browser;
 mod budget;
 mod command;
 mod contract;
@@ -38,13 +39,16 @@ mod names;
 mod patterns;
 mod record;
 mod reported;
+mod reports;
 mod revoke;
 mod sandbox;
 mod scan;
 mod selection;
 mod servers;
 mod signals;
+mod silence;
 mod terminal;
 mod tls;
 mod tokens;
+mod tools;
 mod trouble;

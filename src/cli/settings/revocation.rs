@@ -13,7 +13,7 @@ use douse::revoke::{
 use douse::vocabulary::{Call, Credentials, Fingerprint, Interrupt};
 use zeroize::Zeroizing;
 
-use super::args;
+use super::{Session, args};
 use super::{Sources, environment, ledger, read_input};
 
 /// Where people keep the credentials they work with; none of those is ever revoked.
@@ -61,7 +61,7 @@ pub(in crate::cli) enum Consent {
 }
 
 impl Revocation {
-    pub(in crate::cli) fn new(args: &args::RevokeArgs, interrupt: &Interrupt) -> Result<Self> {
+    pub(in crate::cli) fn new(args: &args::RevokeArgs, session: &Session) -> Result<Self> {
         let host = host(&args.host)?;
         let pace = &args.pace;
         let rate = pace.budget.parse().context("--budget")?;
@@ -83,7 +83,7 @@ impl Revocation {
         };
         Ok(Self {
             consent,
-            max: args.consent.max,
+            max: args.consent.max.or(session.config.max),
             policy: Policy::new(rate, interval, host.limits())?,
             backoff: Backoff::new(retry, host.limits()).context("--retry-pause")?,
             plan: PlanOptions {
@@ -109,18 +109,21 @@ impl Revocation {
             } else {
                 Patience::Wait
             },
-            client: client(&args.host, interrupt)?,
+            client: client(&args.host, &session.interrupt)?,
             ledger: ledger(&args.ledger)?,
-            tokens: tokens(args, interrupt)?,
+            tokens: tokens(args, session)?,
         })
     }
 }
 
-fn tokens(args: &args::RevokeArgs, interrupt: &Interrupt) -> Result<Tokens> {
+fn tokens(args: &args::RevokeArgs, session: &Session) -> Result<Tokens> {
     Ok(match &args.credentials {
         Some(list) => Tokens::Listed(list.clone()),
         None if !args.from.is_empty() => Tokens::Reported(args.from.clone()),
-        None => Tokens::Scanned(Box::new(Sources::new(&args.source, interrupt)?)),
+        None => {
+            let (config, interrupt) = (&session.config, &session.interrupt);
+            Tokens::Scanned(Box::new(Sources::new(&args.source, config, interrupt)?))
+        }
     })
 }
 
