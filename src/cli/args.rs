@@ -44,6 +44,12 @@ pub(super) enum Command {
     Scan(ScanArgs),
     /// Find tokens and have GitHub revoke them. This cannot be undone
     Revoke(Box<RevokeArgs>),
+    /// End the credential authorizations of an enterprise on GitHub Enterprise Cloud
+    Enterprise(EnterpriseArgs),
+    /// Show the hour's budget, and how many tokens were accepted, rejected, left
+    Status(StatusArgs),
+    /// Print every request and every outcome ever recorded, as JSON lines without secrets
+    Audit(AuditArgs),
     /// List the kinds of tokens that are looked for, or prove a pattern file
     Patterns(PatternsArgs),
     /// Print a completion script for a shell
@@ -197,11 +203,21 @@ pub(super) struct RevokeArgs {
     ])]
     pub(super) credentials: Option<PathBuf>,
 
+    /// Revoke the tokens that earlier reports (json or jsonl) list, read again from where they lay;
+    /// `-` is standard input
+    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = [
+        "credentials", "paths", "files_from", "exclude", "ignore_file", "respect_ignore",
+    ])]
+    pub(super) from: Vec<PathBuf>,
+
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
 
     #[command(flatten)]
     pub(super) host: HostArgs,
+
+    #[command(flatten)]
+    pub(super) pace: PaceArgs,
 
     /// Also send what looks like a token and fails its checksum
     #[arg(long)]
@@ -215,6 +231,13 @@ pub(super) struct RevokeArgs {
     #[arg(long)]
     pub(super) no_wait: bool,
 
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+}
+
+/// Where the record is.
+#[derive(Debug, Args)]
+pub(super) struct LedgerArgs {
     /// What was sent and what came of it, shared by all runs [default: the value of `DOUSE_LEDGER`,
     /// or a file in your state folder]
     #[arg(long, value_name = "FILE")]
@@ -244,29 +267,139 @@ pub(super) struct HostArgs {
     #[arg(long, value_name = "URL", default_value = "https://api.github.com")]
     pub(super) api_url: String,
 
-    /// Version of GitHub's API [default: what the host is known to take]
+    /// Version of GitHub's API; GitHub Enterprise Server before 3.21 needs 2022-11-28 [default:
+    /// 2026-03-10]
     #[arg(long, value_name = "DATE")]
     pub(super) api_version: Option<String>,
 
-    /// Requests in any stretch of time; may be lowered
-    #[arg(long, value_name = "N/TIME", default_value = "60/1h")]
-    pub(super) budget: String,
-
-    /// Least time between two requests; may be lengthened
-    #[arg(long, value_name = "TIME", default_value = "1s")]
-    pub(super) min_interval: String,
-
-    /// Tokens in a request, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(super) batch_size: usize,
+    /// The environment variable that holds your own token, where the call needs one [default:
+    /// `GH_ENTERPRISE_TOKEN`, then `GITHUB_ENTERPRISE_TOKEN`; for `enterprise` on the cloud
+    /// `GH_TOKEN`, then `GITHUB_TOKEN`]
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) token_env: Option<String>,
 
     /// Give up on a request after so long
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(super) timeout: String,
 
+    /// Give up on a connection after so long
+    #[arg(long, value_name = "TIME", default_value = "15s")]
+    pub(super) connect_timeout: String,
+
     /// Trust the certificates in FILE (PEM) as well
     #[arg(long, value_name = "FILE")]
-    pub(super) ca_cert: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+/// How fast requests go.
+#[derive(Debug, Args)]
+pub(super) struct PaceArgs {
+    /// Requests in any stretch of time; may be lowered, and raised for GitHub Enterprise Server
+    #[arg(long, value_name = "N/TIME", default_value = "60/1h")]
+    pub(super) budget: String,
+
+    /// Least time between two requests; may be lengthened, and shortened for GitHub Enterprise
+    /// Server
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    pub(super) min_interval: String,
+
+    /// First pause when the host is in trouble, doubled each time; may be lengthened, and shortened
+    /// for GitHub Enterprise Server
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(super) retry_pause: String,
+
+    /// Tokens in a request, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) batch_size: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EnterpriseArgs {
+    #[command(subcommand)]
+    pub(super) action: EnterpriseAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EnterpriseAction {
+    /// End the authorizations of all members' credentials. This cannot be undone
+    RevokeAll {
+        /// The enterprise's short name, as in its URL
+        enterprise: String,
+
+        #[command(flatten)]
+        how: EnterpriseHow,
+    },
+    /// End the authorizations of one user's credentials. This cannot be undone
+    RevokeUser {
+        /// The enterprise's short name, as in its URL
+        enterprise: String,
+
+        /// The user's name
+        user: String,
+
+        #[command(flatten)]
+        how: EnterpriseHow,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EnterpriseHow {
+    /// Also destroy the personal access tokens and SSH keys themselves (managed users only)
+    #[arg(long)]
+    pub(super) destroy_credentials: bool,
+
+    /// Say what would be asked for and send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+
+    /// Format of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: ShortFormat,
+
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Format of the answer
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: ShortFormat,
+
+    /// The budget that your runs keep to
+    #[arg(long, value_name = "N/TIME", default_value = "60/1h")]
+    pub(super) budget: String,
+
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    /// Write to FILE, whole or not at all, readable by you alone
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) ledger: LedgerArgs,
+}
+
+/// The formats of what fits one JSON object.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum ShortFormat {
+    /// For a person
+    #[default]
+    Human,
+    /// One JSON object
+    #[value(alias = "jsonl")]
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,18 @@
 //! The program's outside: arguments in, exit code out. Everything that a user sees passes here.
 
 mod args;
+mod audit;
 mod config;
 mod credentials;
+mod enterprise;
 mod output;
 mod patterns;
+mod reported;
 mod revoke;
 mod scan;
 mod settings;
 mod silence;
+mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -104,6 +108,9 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     match &cli.command {
         Command::Scan(args) => scan::run(&Session::new(cli)?, args),
         Command::Revoke(args) => revoke::run(&Session::new(cli)?, args),
+        Command::Enterprise(args) => enterprise::run(&Session::new(cli)?, args),
+        Command::Status(args) => status::run(&Session::new(cli)?, args),
+        Command::Audit(args) => audit::run(args),
         Command::Patterns(args) => patterns::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -24,15 +24,7 @@ impl Output {
         report: impl FnOnce(&mut dyn Write) -> io::Result<T>,
     ) -> Result<T> {
         let Some(path) = &self.file else {
-            let mut out = BufWriter::new(io::stdout().lock());
-            return match report(&mut out).and_then(|told| out.flush().map(|()| told)) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    // What is still buffered would only fail once more.
-                    drop(out.into_parts());
-                    Ok(T::default())
-                }
-                result => result.context("cannot write to standard output"),
-            };
+            return print(report);
         };
         let mut file = temporary(path)?;
         let mut out = BufWriter::new(file.as_file_mut());
@@ -45,6 +37,19 @@ impl Output {
             .map_err(|error| error.error)
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(told)
+    }
+}
+
+/// Writes to standard output, where a reader that has gone away is a quiet end.
+pub(super) fn print<T: Default>(report: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match report(&mut out).and_then(|told| out.flush().map(|()| told)) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is still buffered would only fail once more.
+            drop(out.into_parts());
+            Ok(T::default())
+        }
+        result => result.context("cannot write to standard output"),
     }
 }
 

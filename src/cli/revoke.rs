@@ -15,14 +15,15 @@ use douse::revoke::{
 use douse::silence::Silence;
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Ending, Exit, Finding, Fingerprint, Interrupt, Kind, Match, Outcome, PlanSummary, PlannedToken,
-    RevokeReport, ScanReport, SilencedBy, State, Stop,
+    Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Kind, Match, Outcome, PlanSummary,
+    PlannedToken, RevokeReport, ScanReport, SilencedBy, State, Stop,
 };
 use zeroize::Zeroizing;
 
 use super::Session;
 use super::args::RevokeArgs;
 use super::credentials;
+use super::reported::{self, Reported};
 use super::scan::scan_sources;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 use super::silence;
@@ -49,7 +50,10 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
     let summary = summary(&plan, &settings, &gathered.aside, &gathered.places);
     let mut report = match (settings.consent, tokens) {
         (Consent::DryRun, _) => plan.unsent(Stop::DryRun),
-        (Consent::Given | Consent::Ask, 0) => plan.unsent(Stop::Done),
+        (Consent::Given | Consent::Ask, 0) => {
+            known.intend(&plan, settings.host.key(), &session.clock)?;
+            plan.unsent(Stop::Done)
+        }
         (consent @ (Consent::Given | Consent::Ask), _) => {
             report::plan(&summary, Palette::Plain, &mut io::stderr().lock())?;
             if consent == Consent::Ask {
@@ -74,7 +78,7 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
 struct Gathered {
     candidates: Vec<Candidate>,
     /// What is withheld before any plan is made: lines of a list that are no tokens, and tokens
-    /// that the user silenced.
+    /// that the user silenced; and what a report told of and is gone.
     aside: Vec<Outcome>,
     /// Where each token lies first, and in how many places.
     places: HashMap<Fingerprint, (Option<Match>, u64)>,
@@ -101,6 +105,12 @@ impl Gathered {
                     exit: Exit::Clean,
                 })
             }
+            Tokens::Reported(reports) => {
+                let Reported { scan, gone } = reported::gather(session, reports, &known.silence)?;
+                let mut gathered = Self::of(scan)?;
+                gathered.aside.extend(gone);
+                Ok(gathered)
+            }
             Tokens::Scanned(sources) => {
                 let unverified = match settings.plan.unverified {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
@@ -114,13 +124,18 @@ impl Gathered {
                     &known.silence,
                 );
                 known.tell_unused(&scan, session);
-                report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
-                if scan.ending == Ending::Interrupted {
-                    bail!("interrupted while looking for tokens; nothing was sent");
-                }
-                Ok(Self::from_scan(scan))
+                Self::of(scan)
             }
         }
+    }
+
+    /// Takes what a scan found, unless it was interrupted, and tells what it could not read.
+    fn of(scan: ScanReport) -> Result<Self> {
+        report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
+        if scan.ending == Ending::Interrupted {
+            bail!("interrupted while looking for tokens; nothing was sent");
+        }
+        Ok(Self::from_scan(scan))
     }
 
     fn from_scan(scan: ScanReport) -> Self {
@@ -209,6 +224,16 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Has a plan that sends nothing on record as well, for what it holds back.
+    fn intend(&mut self, plan: &Plan, host: &str, clock: &dyn Clock) -> Result<()> {
+        match &mut self.ledger {
+            Some(ledger) => Ok(ledger.intend(host, plan, &clock.now())?),
+            None => Ok(()),
+        }
+    }
+}
+
 fn summary(
     plan: &Plan,
     settings: &Revocation,
@@ -219,6 +244,9 @@ fn summary(
     for token in &plan.withheld {
         *withheld.entry(token.reason.to_string()).or_default() += 1;
     }
+    let (gone, aside): (Vec<_>, Vec<_>) = aside
+        .iter()
+        .partition(|outcome| outcome.state == State::Unresolved);
     for outcome in aside {
         let reason = outcome.reason.clone().unwrap_or_default();
         *withheld.entry(reason).or_default() += 1;
@@ -237,6 +265,8 @@ fn summary(
                 }
             })
             .collect(),
+        gone: gone.len(),
+        warnings: plan.warnings(&settings.host),
         requests: plan.requests(),
         estimate: plan.estimate(&settings.policy),
         withheld: withheld.into_iter().collect(),
@@ -267,16 +297,22 @@ fn carry_out(
     let Some(ledger) = &mut known.ledger else {
         bail!("there is no ledger; nothing was sent");
     };
-    let client = Client::new(&settings.host, settings.client.clone())?;
+    let client = Client::new(
+        &settings.host,
+        settings.login.as_ref(),
+        settings.client.clone(),
+    )?;
     let mut observer = Bar(Progress::of_revocation(
         session.visibility,
         plan.tokens() as u64,
     ));
     let runner = Runner {
         host: &settings.host,
+        login: settings.login.as_ref(),
         transport: &client,
         ledger,
         policy: settings.policy,
+        backoff: settings.backoff,
         patience: settings.patience,
         clock: &session.clock,
         interrupt: &session.interrupt,

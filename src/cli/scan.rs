@@ -8,7 +8,7 @@ use douse::progress::Progress;
 use douse::report::{self, Detail, Format, Secrets, View};
 use douse::scan::Scan;
 use douse::silence::Silence;
-use douse::source::{Walk, push_stdin};
+use douse::source::{Walk, push_name, push_stdin};
 use douse::vocabulary::{Counters, Ending, Exit, ScanReport};
 
 use super::Session;
@@ -102,5 +102,8 @@ pub(super) fn scan_sources(
             threads: &sources.threads,
         };
         walk.push(sink);
+        for path in &sources.names {
+            push_name(path, sink);
+        }
     })
 }

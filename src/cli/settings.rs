@@ -6,36 +6,31 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anstream::ColorChoice;
 use anyhow::{Context as _, Result, bail};
 use douse::progress::Visibility;
-use douse::report::{Format, Palette};
-use douse::revoke::{
-    BatchSize, ClientOptions, Host, Patience, PlanOptions, Policy, Rejected, Unverified, parse_span,
-};
+use douse::report::{Format, Palette, Reader};
 use douse::source::{Repositories, Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
-use douse::vocabulary::{Fingerprint, Interrupt};
-use etcetera::BaseStrategy as _;
+use douse::vocabulary::Interrupt;
 
 use super::config::Config;
 use super::{Session, args};
 
+mod ledger;
+mod revocation;
+
+pub(super) use ledger::ledger;
+pub(super) use revocation::{Consent, Enterprise, Revocation, Tokens};
+
 /// The ignore file that is read from the current folder without being named.
 const IGNORE_FILE: &str = ".douseignore";
-
-/// Where people keep the credentials they work with; none of those is ever revoked.
-const OWN_CREDENTIALS: [&str; 4] = [
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_ENTERPRISE_TOKEN",
-    "GITHUB_ENTERPRISE_TOKEN",
-];
 
 /// What to read, and how.
 pub(super) struct Sources {
     pub(super) paths: Vec<PathBuf>,
+    /// What only the name of is read.
+    pub(super) names: Vec<PathBuf>,
     pub(super) stdin: Stdin,
     pub(super) rules: Rules,
     pub(super) tree_rules: TreeRules,
@@ -92,6 +87,7 @@ impl Sources {
         }
         Ok(Self {
             paths,
+            names: Vec::new(),
             stdin: if dashes.is_empty() {
                 Stdin::Untouched
             } else {
@@ -115,20 +111,24 @@ impl Sources {
             threads: Threads::new(threads(args.threads.or(config.threads).unwrap_or(0))?),
         })
     }
+
+    /// What was named by a report: nothing is left out of it.
+    pub(super) fn named(paths: Vec<PathBuf>, names: Vec<PathBuf>) -> Result<Self> {
+        Ok(Self {
+            paths,
+            names,
+            stdin: Stdin::Untouched,
+            rules: Rules::new(&current_dir()?, &[], &[])?,
+            tree_rules: TreeRules::Disregard,
+            repositories: Repositories::Open,
+            threads: Threads::new(threads(0)?),
+        })
+    }
 }
 
 impl Output {
     pub(super) fn new(args: &args::ReportArgs, session: &Session) -> Self {
-        let palette = match (session.color, &args.output) {
-            (args::Color::Always, _) => Palette::Colour,
-            (args::Color::Never, _) | (args::Color::Auto, Some(_)) => Palette::Plain,
-            (args::Color::Auto, None) => match anstream::AutoStream::choice(&io::stdout()) {
-                ColorChoice::Never => Palette::Plain,
-                ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => {
-                    Palette::Colour
-                }
-            },
-        };
+        let palette = palette(session.color, args.output.as_deref());
         Self {
             format: match args.format.or(session.config.format).unwrap_or_default() {
                 args::Format::Human => Format::Human(palette),
@@ -143,128 +143,24 @@ impl Output {
     }
 }
 
-/// Which tokens to revoke, where, and how.
-pub(super) struct Revocation {
-    pub(super) tokens: Tokens,
-    pub(super) consent: Consent,
-    pub(super) max: Option<usize>,
-    pub(super) host: Host,
-    pub(super) policy: Policy,
-    pub(super) plan: PlanOptions,
-    pub(super) patience: Patience,
-    pub(super) client: ClientOptions,
-    pub(super) ledger: PathBuf,
-}
-
-/// Where the tokens come from.
-pub(super) enum Tokens {
-    Scanned(Box<Sources>),
-    Listed(PathBuf),
-}
-
-/// Whether the user wants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consent {
-    DryRun,
-    Given,
-    Ask,
-}
-
-impl Revocation {
-    pub(super) fn new(args: &args::RevokeArgs, session: &Session) -> Result<Self> {
-        let (config, interrupt) = (&session.config, &session.interrupt);
-        let wanted = &args.host;
-        let mut host = Host::parse(&wanted.api_url).context("--api-url")?;
-        if let Some(version) = &wanted.api_version {
-            host = host.with_api_version(version).context("--api-version")?;
-        }
-        let rate = wanted.budget.parse().context("--budget")?;
-        let interval = parse_span(&wanted.min_interval).context("--min-interval")?;
-        Ok(Self {
-            consent: consent(&args.consent)?,
-            max: args.consent.max.or(config.max),
-            policy: Policy::new(rate, interval, host.reach())?,
-            plan: PlanOptions {
-                batch_size: BatchSize::new(wanted.batch_size, host.reach())
-                    .context("--batch-size")?,
-                unverified: if args.unverified {
-                    Unverified::Send
-                } else {
-                    Unverified::Withhold
-                },
-                rejected: if args.resend_rejected {
-                    Rejected::Resend
-                } else {
-                    Rejected::Withhold
-                },
-                own: own_credentials(),
-                ..PlanOptions::new(&host)
-            },
-            host,
-            patience: if args.no_wait {
-                Patience::NoWait
-            } else {
-                Patience::Wait
-            },
-            client: ClientOptions {
-                timeout: timeout(&wanted.timeout).context("--timeout")?,
-                ca_cert: match &wanted.ca_cert {
-                    Some(path) => Some(read_input(path, interrupt)?),
-                    None => None,
-                },
-                ..ClientOptions::default()
-            },
-            ledger: ledger(args.ledger.as_deref())?,
-            tokens: match &args.credentials {
-                Some(list) => Tokens::Listed(list.clone()),
-                None => Tokens::Scanned(Box::new(Sources::new(&args.source, config, interrupt)?)),
-            },
-        })
+/// Whether text that goes to `file`, or to standard output, is coloured.
+fn palette(color: args::Color, file: Option<&Path>) -> Palette {
+    match (color, file) {
+        (args::Color::Always, _) => Palette::Colour,
+        (args::Color::Never, _) | (args::Color::Auto, Some(_)) => Palette::Plain,
+        (args::Color::Auto, None) => match anstream::AutoStream::choice(&io::stdout()) {
+            ColorChoice::Never => Palette::Plain,
+            ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => Palette::Colour,
+        },
     }
 }
 
-fn timeout(text: &str) -> Result<Duration> {
-    let timeout = parse_span(text)?;
-    anyhow::ensure!(!timeout.is_zero(), "a request needs some time");
-    Ok(timeout)
-}
-
-/// Settled before anything is read, so that nobody waits for a scan to be told.
-fn consent(args: &args::ConsentArgs) -> Result<Consent> {
-    if args.dry_run {
-        return Ok(Consent::DryRun);
+/// Who reads what goes to standard output.
+pub(super) fn reader(format: args::ShortFormat, color: args::Color) -> Reader {
+    match format {
+        args::ShortFormat::Human => Reader::Person(palette(color, None)),
+        args::ShortFormat::Json => Reader::Program,
     }
-    if args.yes {
-        return Ok(Consent::Given);
-    }
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
-        return Ok(Consent::Ask);
-    }
-    bail!(
-        "there is no terminal to ask on; nothing was sent. See what would be sent with --dry-run, \
-         then add --yes"
-    )
-}
-
-fn own_credentials() -> HashSet<Fingerprint> {
-    let values = OWN_CREDENTIALS.iter().filter_map(|name| environment(name));
-    values
-        .filter_map(|value| Some(Fingerprint::of(value.to_str()?.trim())))
-        .collect()
-}
-
-/// The ledger: what was asked for, else `DOUSE_LEDGER`, else in the user's state folder.
-fn ledger(asked: Option<&Path>) -> Result<PathBuf> {
-    if let Some(path) = asked {
-        return Ok(path.to_owned());
-    }
-    if let Some(path) = environment("DOUSE_LEDGER").filter(|path| !path.is_empty()) {
-        return Ok(path.into());
-    }
-    let folders = etcetera::choose_base_strategy()
-        .context("there is no home folder to keep the ledger in; name a file with --ledger")?;
-    let state = folders.state_dir().unwrap_or_else(|| folders.data_dir());
-    Ok(state.join("douse").join("ledger.sqlite3"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks")]

@@ -41,15 +41,15 @@ impl Palette {
         }
     }
 
-    fn bold(self) -> Style {
+    pub(super) fn bold(self) -> Style {
         self.style(Style::new().bold())
     }
 
-    fn dim(self) -> Style {
+    pub(super) fn dim(self) -> Style {
         self.style(Style::new().dimmed())
     }
 
-    fn alarm(self) -> Style {
+    pub(super) fn alarm(self) -> Style {
         self.style(AnsiColor::Red.on_default().bold())
     }
 

@@ -4,11 +4,14 @@
 //! types are not. Nothing here knows how anything was found or revoked.
 
 mod csv;
+mod enterprise;
 mod escape;
 mod html;
 mod human;
 mod json;
 mod jsonl;
+mod ledger;
+mod listing;
 mod order;
 mod plain_json;
 mod remarks;
@@ -19,9 +22,12 @@ use std::io::{self, Write};
 
 pub use escape::escape;
 pub use human::Palette;
+pub use listing::{Listed, Listing, ListingError};
 pub use remarks::Remarks;
 
-use crate::vocabulary::{PlanSummary, RevokeReport, ScanReport};
+use crate::vocabulary::{
+    AuditEntry, EnterpriseReport, LedgerStatus, PlanSummary, RevokeReport, ScanReport,
+};
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,4 +117,38 @@ pub fn plan(plan: &PlanSummary, palette: Palette, out: &mut dyn Write) -> io::Re
 /// Writes what could not be read, for a person.
 pub fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
     human::unread(report, palette, out)
+}
+
+/// Who reads what has one shape for people and one for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A person at a terminal.
+    Person(Palette),
+    /// A program: one JSON object on one line.
+    Program,
+}
+
+/// Writes what became of a call that concerns an enterprise.
+pub fn enterprise(
+    report: &EnterpriseReport,
+    reader: Reader,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match reader {
+        Reader::Person(palette) => enterprise::human(report, palette, out),
+        Reader::Program => enterprise::json(report, out),
+    }
+}
+
+/// Writes how things stand.
+pub fn status(status: &LedgerStatus, reader: Reader, out: &mut dyn Write) -> io::Result<()> {
+    match reader {
+        Reader::Person(palette) => ledger::status_human(status, palette, out),
+        Reader::Program => ledger::status_json(status, out),
+    }
+}
+
+/// Writes one line of what is on record.
+pub fn audit(entry: &AuditEntry, out: &mut dyn Write) -> io::Result<()> {
+    ledger::audit(entry, out)
 }

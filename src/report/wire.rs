@@ -271,6 +271,7 @@ pub(super) struct RevocationSummaryWire<'a> {
     unknown: usize,
     withheld: usize,
     pending: usize,
+    unresolved: usize,
     requests: u64,
     /// Why it stopped, when that was before the end.
     stopped: Option<&'a str>,
@@ -299,6 +300,7 @@ impl<'a> From<&'a RevokeReport> for RevocationSummaryWire<'a> {
             unknown: report.count(State::Unknown),
             withheld: report.count(State::Withheld),
             pending: report.count(State::Pending),
+            unresolved: report.count(State::Unresolved),
             requests: report.requests,
             stopped,
             next_seconds,

@@ -5,7 +5,6 @@
 //! or 429 for the rate limit. What one bad entry does to its batch, and what an unknown token
 //! does, is not documented; nothing here builds on either.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
@@ -66,6 +65,8 @@ pub(super) struct Reading {
     pub status: u16,
     /// The server's words; redacted, without control characters, at most 2000 characters.
     pub message: Option<String>,
+    /// What the server warns of; likewise.
+    pub warning: Option<String>,
     /// GitHub's number of the request; redacted likewise.
     pub request_id: Option<String>,
 }
@@ -85,7 +86,7 @@ pub(super) enum Verdict {
     Broken,
 }
 
-/// Why a request will never be taken like this. Shows itself as what to do.
+/// Why a request will never be taken like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// 3xx.
@@ -102,21 +103,58 @@ pub(super) enum Refusal {
     Other,
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Redirect => "redirects are not followed; check the API URL",
-            Self::Forbidden => {
+/// How a request was made, which tells what to do about its refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// To revoke tokens, with no login.
+    Anonymous,
+    /// To revoke tokens, with a token of ours.
+    WithLogin,
+    /// A call that concerns an enterprise, with a token of ours.
+    Enterprise,
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub(super) fn advice(self, manner: Manner) -> &'static str {
+        match (self, manner) {
+            (Self::Redirect, _) => "redirects are not followed; check the API URL",
+            (Self::Forbidden, Manner::Anonymous) => {
                 "this call takes no authentication; check that no proxy adds any, and whether \
                  this address is blocked"
             }
-            Self::WrongUrl => "there is no such call at this address; check the API URL",
-            Self::ApiVersion => "this API version is not supported; name another one",
-            Self::Proxy => "the proxy asks for a login",
-            Self::Other => {
+            (Self::Forbidden, Manner::WithLogin) => {
+                "the server does not take the token that the request was made with: it must be a \
+                 valid classic personal access token or OAuth token of this very server"
+            }
+            (Self::Forbidden, Manner::Enterprise) => {
+                "the token that the request was made with needs the scope admin:enterprise, or as \
+                 a fine-grained or app token the permission \"Enterprise credentials\" (write), \
+                 and its owner must be an owner of the enterprise"
+            }
+            (Self::WrongUrl, Manner::Anonymous) => {
+                "there is no such call at this address; check the API URL"
+            }
+            (Self::WrongUrl, Manner::WithLogin) => {
+                "there is no such call at this address; check the API URL, and that the server is \
+                 GitHub Enterprise Server 3.18 or later"
+            }
+            (Self::WrongUrl, Manner::Enterprise) => {
+                "there is no such enterprise or user, or the token may not see it; GitHub \
+                 Enterprise Server has no such call"
+            }
+            (Self::ApiVersion, Manner::Anonymous | Manner::Enterprise) => {
+                "this API version is not supported; name another one"
+            }
+            (Self::ApiVersion, Manner::WithLogin) => {
+                "this API version is not supported; GitHub Enterprise Server before 3.21 takes \
+                 2022-11-28"
+            }
+            (Self::Proxy, _) => "the proxy asks for a login",
+            (Self::Other, _) => {
                 "the request was not understood; going on could get this address blocked"
             }
-        })
+        }
     }
 }
 
@@ -142,6 +180,10 @@ pub(super) fn read(answer: &Answer, now: &Stamp, redact: &dyn Redact) -> Reading
         pause: pause(headers, verdict, now),
         status: answer.status,
         message: words.all().and_then(|words| presentable(&words, redact)),
+        warning: words
+            .warning
+            .as_deref()
+            .and_then(|warning| presentable(warning, redact)),
         request_id: headers
             .request_id
             .as_deref()
@@ -234,19 +276,20 @@ fn http_date(text: &str) -> Option<i64> {
 #[derive(Default)]
 struct Words {
     message: Option<String>,
+    warning: Option<String>,
     errors: Vec<String>,
 }
 
 impl Words {
-    /// Reads `{message, errors: [string or object]}` as far as it is there; and short plain text,
-    /// which is what proxies and load balancers write.
+    /// Reads `{message, warning, errors: [string or object]}` as far as it is there; and short
+    /// plain text, which is what proxies and load balancers write.
     fn read(body: &[u8]) -> Self {
         let Ok(json) = serde_json::from_slice::<Value>(body) else {
             let text = String::from_utf8_lossy(body);
             let shown = !text.trim().is_empty() && !text.trim_start().starts_with(['<', '{', '[']);
             return Self {
                 message: shown.then(|| text.into_owned()),
-                errors: Vec::new(),
+                ..Self::default()
             };
         };
         let errors = match json.get("errors") {
@@ -254,11 +297,10 @@ impl Words {
             Some(Value::String(error)) => vec![error.clone()],
             Some(_) | None => Vec::new(),
         };
+        let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
         Self {
-            message: json
-                .get("message")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            message: text("message"),
+            warning: text("warning"),
             errors,
         }
     }

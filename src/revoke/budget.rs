@@ -8,7 +8,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::host::Reach;
+use super::host::Limits;
 use crate::vocabulary::Stamp;
 
 /// How many requests may go in any window of a given length.
@@ -48,6 +48,9 @@ pub enum PolicyError {
     /// Closer together than GitHub asks for.
     #[error("GitHub asks for at least one second between requests: it can only be raised")]
     TooClose,
+    /// Sooner than a server in trouble should be asked again.
+    #[error("a server in trouble is left alone for ten seconds: it can only be raised")]
+    TooHasty,
 }
 
 impl Rate {
@@ -105,11 +108,11 @@ impl Policy {
     };
 
     /// Checks limits against those of the host. They may be lowered for any host; raised, or
-    /// counted over another window, only for a loopback one.
-    pub fn new(rate: Rate, min_interval: Duration, reach: Reach) -> Result<Self, PolicyError> {
-        match reach {
-            Reach::Loopback => {}
-            Reach::Remote => {
+    /// counted over another window, only for one whose owner sets its limits.
+    pub fn new(rate: Rate, min_interval: Duration, limits: Limits) -> Result<Self, PolicyError> {
+        match limits {
+            Limits::Owners => {}
+            Limits::Github => {
                 if rate.window != Rate::GITHUB.window {
                     return Err(PolicyError::OtherWindow);
                 }

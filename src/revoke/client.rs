@@ -1,7 +1,8 @@
 //! The only code that speaks to the network, and one of two that see a token's text.
 //!
 //! One request, one connection, one answer: no retries, no redirects, no cookies, no idle
-//! connections, no login. It knows no ledger; whoever calls it has counted the request before.
+//! connections; and a login only for a call that asks for one, of a host that takes it. It knows
+//! no ledger; whoever calls it has counted the request before.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::blocking::{self, Response};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, redirect, retry};
 use zeroize::Zeroizing;
 
 use super::answer::{Answer, BodyEnd, Headers};
-use super::host::{Host, HostKind, Reach};
+use super::host::{Authentication, Host, Reach};
+use super::login::Login;
 use super::transport::{Sent, Transport};
-use crate::vocabulary::Secret;
+use crate::vocabulary::{Call, Secret};
 
 /// How much of an answer's body is read.
 const BODY_BYTES: u64 = 64 * 1024;
@@ -56,6 +58,9 @@ pub enum ClientError {
     /// The bundle is not PEM, or holds no certificate.
     #[error("the CA file holds no PEM certificate that can be read")]
     Certificate,
+    /// The host asks for a login, and there is none.
+    #[error("this host takes no request without a token of ours")]
+    NoLogin,
     /// A header's value, or the system's certificates or proxy settings, are not usable.
     #[error("cannot set up the connection: {0}")]
     Setup(String),
@@ -65,7 +70,9 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     http: blocking::Client,
-    url: String,
+    host: Host,
+    /// `Bearer` and our token; marked as sensitive, so that its `Debug` shows nothing.
+    authorization: Option<HeaderValue>,
     timeout: Duration,
 }
 
@@ -73,7 +80,11 @@ impl Client {
     /// Gets ready to send to `host`. Nothing is sent, and no connection is made.
     ///
     /// Hosts of others are reached through the system's proxy settings, loopback ones directly.
-    pub fn new(host: &Host, options: ClientOptions) -> Result<Self, ClientError> {
+    pub fn new(
+        host: &Host,
+        login: Option<&Login>,
+        options: ClientOptions,
+    ) -> Result<Self, ClientError> {
         let version = HeaderValue::from_str(host.api_version())
             .map_err(|error| ClientError::Setup(error.to_string()))?;
         let headers = HeaderMap::from_iter([
@@ -104,40 +115,78 @@ impl Client {
                 .filter(|bundle| !bundle.is_empty())
                 .ok_or(ClientError::Certificate)?;
             builder = builder.tls_certs_merge(bundle);
-        } else if host.revoke_url().starts_with("http:") {
+        } else if host.key().starts_with("http:") {
             // Nothing is encrypted, so the system's certificates need not be there.
             builder = builder.tls_certs_only([]);
-        }
-        // No kind of host that is known so far takes a login; a cloud host refuses one.
-        match host.kind() {
-            HostKind::Cloud => {}
         }
         Ok(Self {
             http: builder
                 .build()
                 .map_err(|error| ClientError::Setup(chain(error)))?,
-            url: host.revoke_url(),
+            host: host.clone(),
+            authorization: login.map(bearer).transpose()?,
             timeout: options.timeout,
         })
     }
-}
 
-impl Transport for Client {
-    fn send(&self, secrets: &[&Secret]) -> Sent {
-        let sent = self
+    /// Makes a call that concerns an enterprise. It takes a login whatever the host.
+    pub fn call(&self, call: &Call) -> Sent {
+        let destroyed = match call {
+            // It carries tokens, and goes another way.
+            Call::Revoke => return Sent::NotSent("this call needs tokens".to_owned()),
+            Call::RevokeAll { credentials, .. } | Call::RevokeUser { credentials, .. } => {
+                credentials.is_destroyed()
+            }
+        };
+        let Some(authorization) = &self.authorization else {
+            return Sent::NotSent(ClientError::NoLogin.to_string());
+        };
+        let body = format!(r#"{{"revoke_credentials":{destroyed}}}"#);
+        self.post(call, Some(authorization), body.into())
+    }
+
+    /// Sends one request, once.
+    fn post(&self, call: &Call, authorization: Option<&HeaderValue>, body: Bytes) -> Sent {
+        let mut request = self
             .http
-            .post(&self.url)
+            .post(self.host.url(call))
             .header(CONTENT_TYPE, "application/json")
             // Set on the request and not on the client: only here does it bound the whole
             // exchange; there it would bound each read, and a server that dribbles could go on.
             .timeout(self.timeout)
-            .body(body(secrets))
-            .send();
-        match sent {
+            .body(body);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        match request.send() {
             Ok(response) => Sent::Answer(answer(response)),
             Err(error) if error.is_connect() || error.is_builder() => Sent::NotSent(chain(error)),
             Err(error) => Sent::Lost(chain(error)),
         }
+    }
+}
+
+/// The header that makes a request ours.
+fn bearer(login: &Login) -> Result<HeaderValue, ClientError> {
+    let text = Zeroizing::new(format!("Bearer {}", login.secret().expose()));
+    let mut value = HeaderValue::from_str(&text)
+        // Without the error's own words: they might repeat the value.
+        .map_err(|_| ClientError::Setup("our token cannot stand in a header".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl Transport for Client {
+    fn send(&self, secrets: &[&Secret]) -> Sent {
+        let authorization = match self.host.authentication() {
+            // Whatever login there may be: the host refuses a request that has one.
+            Authentication::Never => None,
+            Authentication::Always => match &self.authorization {
+                Some(authorization) => Some(authorization),
+                None => return Sent::NotSent(ClientError::NoLogin.to_string()),
+            },
+        };
+        self.post(&Call::Revoke, authorization, body(secrets))
     }
 }
 

@@ -6,16 +6,26 @@
 
 use url::{Host as UrlHost, Url};
 
-/// The version of GitHub's REST API that is asked for unless the user names another.
+use crate::vocabulary::Call;
+
+/// The version of GitHub's REST API that is asked for unless the user names another. github.com
+/// takes it, and so does GitHub Enterprise Server from 3.21 on; before, a server answers 410.
 const API_VERSION: &str = "2026-03-10";
 
-/// The kinds of tokens that GitHub's cloud takes (`POST /credentials/revoke`, since 2026-03-26).
-const CLOUD_KINDS: &[&str] = &[
+/// The kinds of tokens that `POST /credentials/revoke` takes: github.com's since 2026-03-26, that of
+/// GitHub Enterprise Server from 3.21 on.
+const ALL_KINDS: &[&str] = &[
     "github_personal_access_token",
     "github_fine_grained_personal_access_token",
     "github_oauth_access_token",
     "github_app_user_access_token",
     "github_refresh_token",
+];
+
+/// The kinds that a server takes which knows only an older version of the API: 3.18 to 3.20.
+const OLD_SERVER_KINDS: &[&str] = &[
+    "github_personal_access_token",
+    "github_fine_grained_personal_access_token",
 ];
 
 /// A server that revokes, by its API's base address.
@@ -33,6 +43,26 @@ pub enum HostKind {
     /// github.com, or a company's subdomain of ghe.com: revoking is anonymous, and a request that
     /// carries an `Authorization` header is refused. A loopback host plays this part in tests.
     Cloud,
+    /// A GitHub Enterprise Server: revoking takes a login.
+    EnterpriseServer,
+}
+
+/// Whether requests to revoke are made with a token of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// They must not be: a request with a login is refused.
+    Never,
+    /// They must be.
+    Always,
+}
+
+/// Whose limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limits {
+    /// GitHub's documented ones: they can only be lowered.
+    Github,
+    /// Those that the owner of the host has set: any are taken.
+    Owners,
 }
 
 /// Whether a host is this machine.
@@ -61,9 +91,6 @@ pub enum HostError {
     /// It is the web site's address.
     #[error("that is the web site: the API of github.com is at https://api.github.com")]
     WebSite,
-    /// It is that of a GitHub Enterprise Server.
-    #[error("GitHub Enterprise Server (a URL that ends in /api/v3) is not supported yet")]
-    EnterpriseServer,
     /// It is of no form that is known.
     #[error(
         "the API URL must be https://api.github.com, https://api.SUBDOMAIN.ghe.com \
@@ -89,11 +116,16 @@ impl Host {
         if credentials || url.query().is_some() || url.fragment().is_some() {
             return Err(HostError::NotBare);
         }
+        let kind = kind(&url, &name, reach)?;
+        // The parser has lowered the case and dropped the port where it is the scheme's own.
+        let origin = url.origin().ascii_serialization();
         Ok(Self {
-            kind: kind(&url, &name, reach)?,
+            kind,
             reach,
-            // The parser has lowered the case and dropped the port where it is the scheme's own.
-            key: url.origin().ascii_serialization(),
+            key: match kind {
+                HostKind::Cloud => origin,
+                HostKind::EnterpriseServer => origin + SERVER_PATH,
+            },
             api_version: API_VERSION.to_owned(),
         })
     }
@@ -127,7 +159,23 @@ impl Host {
         self.reach == Reach::Loopback
     }
 
-    /// Its name in the ledger: scheme, host and port, in lower case.
+    /// Whether requests to revoke are made with a token of ours.
+    pub fn authentication(&self) -> Authentication {
+        match self.kind {
+            HostKind::Cloud => Authentication::Never,
+            HostKind::EnterpriseServer => Authentication::Always,
+        }
+    }
+
+    /// Whose limits hold.
+    pub fn limits(&self) -> Limits {
+        match (self.kind, self.reach) {
+            (HostKind::Cloud, Reach::Remote) => Limits::Github,
+            (HostKind::Cloud, Reach::Loopback) | (HostKind::EnterpriseServer, _) => Limits::Owners,
+        }
+    }
+
+    /// Its name in the ledger: its API's base address, in lower case.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -137,20 +185,37 @@ impl Host {
         &self.api_version
     }
 
-    /// Where tokens are sent to.
-    pub fn revoke_url(&self) -> String {
-        match self.kind {
-            HostKind::Cloud => format!("{}/credentials/revoke", self.key),
+    /// Where a call is sent to.
+    pub fn url(&self, call: &Call) -> String {
+        let key = &self.key;
+        match call {
+            Call::Revoke => format!("{key}/credentials/revoke"),
+            Call::RevokeAll { enterprise, .. } => {
+                format!("{key}/enterprises/{enterprise}/credential-authorizations/revoke-all")
+            }
+            Call::RevokeUser {
+                enterprise, user, ..
+            } => format!("{key}/enterprises/{enterprise}/credential-authorizations/{user}/revoke"),
         }
     }
 
     /// The identifiers of the kinds of tokens it takes. No other secret is to be shown to it.
+    ///
+    /// What release a server is of is not asked: one that takes the newer version of the API takes
+    /// all kinds, and who names an older one gets the kinds that all servers take.
     pub fn takes(&self) -> &'static [&'static str] {
         match self.kind {
-            HostKind::Cloud => CLOUD_KINDS,
+            // Dates in this form are in the order of their texts.
+            HostKind::EnterpriseServer if self.api_version.as_str() < API_VERSION => {
+                OLD_SERVER_KINDS
+            }
+            HostKind::Cloud | HostKind::EnterpriseServer => ALL_KINDS,
         }
     }
 }
+
+/// Where the API of a GitHub Enterprise Server lies.
+const SERVER_PATH: &str = "/api/v3";
 
 fn reach(name: &UrlHost<&str>) -> Reach {
     let loopback = match name {
@@ -177,7 +242,7 @@ fn kind(url: &Url, name: &UrlHost<&str>, reach: Reach) -> Result<HostKind, HostE
     match url.path().trim_end_matches('/') {
         "" if reach == Reach::Loopback => Ok(HostKind::Cloud),
         "" if cloud && url.port().is_none() => Ok(HostKind::Cloud),
-        "/api/v3" if !cloud => Err(HostError::EnterpriseServer),
+        SERVER_PATH if !cloud => Ok(HostKind::EnterpriseServer),
         _ => Err(HostError::Form),
     }
 }
@@ -193,6 +258,7 @@ fn is_ghe_api(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::Credentials;
 
     fn key(url: &str) -> String {
         Host::parse(url).expect(url).key().to_owned()
@@ -217,12 +283,46 @@ mod tests {
     fn tokens_go_to_one_address() {
         let host = Host::parse("https://api.github.com/").unwrap();
         assert_eq!(
-            host.revoke_url(),
+            host.url(&Call::Revoke),
             "https://api.github.com/credentials/revoke"
         );
         assert_eq!(host.kind(), HostKind::Cloud);
         assert_eq!((host.reach(), host.is_loopback()), (Reach::Remote, false));
         assert!(Host::parse("http://localhost:1").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn a_server_is_told_by_its_path() {
+        let server = Host::parse("https://Git.example:8443/api/v3/").unwrap();
+        assert_eq!(server.kind(), HostKind::EnterpriseServer);
+        assert_eq!(server.authentication(), Authentication::Always);
+        assert_eq!(server.limits(), Limits::Owners);
+        assert_eq!(server.key(), "https://git.example:8443/api/v3");
+        let call = Call::RevokeUser {
+            enterprise: "acme".to_owned(),
+            user: "mona_acme".to_owned(),
+            credentials: Credentials::Kept,
+        };
+        assert_eq!(
+            server.url(&call),
+            "https://git.example:8443/api/v3/enterprises/acme/credential-authorizations/mona_acme/revoke"
+        );
+        assert_eq!(server.takes().len(), 5);
+        let old = server.with_api_version("2022-11-28").unwrap();
+        assert_eq!(old.takes().len(), 2);
+        // Here every server plays the part that its address names.
+        let ours = Host::parse("http://127.0.0.1:8080/api/v3").unwrap();
+        assert_eq!(
+            (ours.kind(), ours.reach()),
+            (HostKind::EnterpriseServer, Reach::Loopback)
+        );
+        let cloud = Host::parse("https://api.acme.ghe.com").unwrap();
+        assert_eq!(cloud.authentication(), Authentication::Never);
+        assert_eq!(cloud.limits(), Limits::Github);
+        assert_eq!(
+            cloud.with_api_version("2022-11-28").unwrap().takes().len(),
+            5
+        );
     }
 
     #[test]
@@ -238,8 +338,9 @@ mod tests {
             ("https://api.github.com#x", HostError::NotBare),
             ("https://github.com", HostError::WebSite),
             ("https://www.github.com/api/v3", HostError::WebSite),
-            ("https://git.example/api/v3/", HostError::EnterpriseServer),
-            ("http://127.0.0.1:8080/api/v3", HostError::EnterpriseServer),
+            ("https://git.example/api", HostError::Form),
+            ("http://git.example/api/v3", HostError::Scheme),
+            ("https://api.acme.ghe.com/api/v3", HostError::Form),
             ("https://git.example", HostError::Form),
             ("https://acme.ghe.com", HostError::Form),
             ("https://api.ghe.com", HostError::Form),

@@ -5,6 +5,9 @@
 //! this token accepted already. A request is on disk before its first byte leaves the machine;
 //! so whatever happens, nothing that was sent goes uncounted.
 //!
+//! What was recorded stays: every request with its tokens and its end, and every token that was
+//! held back, can be read again ([`Record`]), by an auditor or while a revocation runs.
+//!
 //! It holds fingerprints only, never a token. It knows no network, waits for nothing but the
 //! file's own locks, and takes the time from its caller.
 //!
@@ -23,16 +26,19 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
+use super::account::Account;
 use super::budget::{Decision, Hold, Policy, Slot};
-use super::plan::Settled;
+use super::plan::{Plan, Settled};
 use crate::vocabulary::{Fingerprint, Stamp, State};
 
-mod audit;
+mod intent;
+mod record;
 mod schema;
 mod sender;
+mod steps;
 
-pub use audit::{Count, CredentialRecord, RequestRecord};
-pub use sender::{Closed, Closing, Entry, Grant, RequestId, Sender};
+pub use record::Record;
+pub use sender::{Closed, Closing, Earlier, Entry, Grant, RequestId, Sender};
 
 /// Why the ledger can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -116,12 +122,14 @@ impl Ledger {
         })
     }
 
-    /// Takes the turn to send to `host`, if no other process has it.
+    /// Takes the turn to send to the host of `account`, if no other process has it, whoever it
+    /// asks on behalf of.
     ///
     /// A request that is still open then belongs to a process that died: it is closed as unknown,
     /// and counts as having ended only now, since nobody knows when it did.
-    pub fn turn(&mut self, host: &str, now: &Stamp) -> Result<Turn<'_>, LedgerError> {
-        let path = schema::beside(&self.path, &format!(".send-{}.lock", file_name(host)));
+    pub fn turn(&mut self, account: &Account, now: &Stamp) -> Result<Turn<'_>, LedgerError> {
+        let lock = format!(".send-{}.lock", file_name(account.host()));
+        let path = schema::beside(&self.path, &lock);
         let open = |source| LedgerError::Open {
             path: path.clone(),
             source,
@@ -132,7 +140,7 @@ impl Ledger {
             Err(TryLockError::WouldBlock) => return Ok(Turn::Taken),
             Err(TryLockError::Error(source)) => return Err(open(source)),
         }
-        let mut sender = Sender::new(&mut self.connection, host, file);
+        let mut sender = Sender::new(&mut self.connection, account, file);
         sender.close_abandoned(now)?;
         Ok(Turn::Ours(sender))
     }
@@ -146,29 +154,16 @@ impl Ledger {
         settled(&self.connection, host, names)
     }
 
-    /// Whether a request to `host` could go now, as far as the record tells; takes nothing.
-    pub fn decide(
-        &self,
-        host: &str,
-        policy: &Policy,
-        now: &Stamp,
-    ) -> Result<Decision, LedgerError> {
-        let slots = slots(&self.connection, host, policy.requests())?;
-        let slots: Vec<Slot> = slots.into_iter().map(|(_, slot)| slot).collect();
-        let hold = hold(&self.connection, host)?;
-        Ok(policy.decide(&slots, hold.as_ref(), now))
+    /// Writes down what `plan` is going to send to `host` and what it holds back. Nothing of what
+    /// is known of earlier requests is changed by it.
+    pub fn intend(&mut self, host: &str, plan: &Plan, now: &Stamp) -> Result<(), LedgerError> {
+        intent::write(&mut self.connection, host, plan, now)
     }
 
     /// Makes the ledger fail at a certain point, for tests of what happens then.
     #[cfg(test)]
     pub(super) fn spoil(&self, trigger: &str) {
         self.connection.execute_batch(trigger).unwrap();
-    }
-
-    /// The requests to `host` that still count against the budget of `policy`.
-    pub fn used(&self, host: &str, policy: &Policy, now: &Stamp) -> Result<usize, LedgerError> {
-        let slots = slots(&self.connection, host, policy.requests())?;
-        Ok(policy.used(slots.iter().map(|(_, slot)| slot), now))
     }
 }
 
@@ -217,23 +212,26 @@ fn state(name: &str) -> State {
         "accepted" => State::Accepted,
         "rejected" => State::Rejected,
         "pending" => State::Pending,
+        "withheld" => State::Withheld,
         // 'sent' and 'unknown'; the table admits no other.
         _ => State::Unknown,
     }
 }
 
-/// The last `count` requests to `host` that took something from the budget, newest first.
+/// The last `count` requests of `account` that took something from its budget, newest first.
 fn slots(
     connection: &Connection,
-    host: &str,
+    account: (&str, &str),
     count: u32,
 ) -> Result<Vec<(RequestId, Slot)>, LedgerError> {
+    let (host, identity) = account;
     let mut query = connection.prepare_cached(
         "SELECT id, state = 'open', slot_wall_ms, slot_boot_id, slot_boot_ms FROM request
-         WHERE host = ?1 AND (state = 'open' OR slot_wall_ms IS NOT NULL)
-         ORDER BY id DESC LIMIT ?2",
+         WHERE host = ?1 AND identity = ?2 AND call = 'revoke'
+             AND (state = 'open' OR slot_wall_ms IS NOT NULL)
+         ORDER BY id DESC LIMIT ?3",
     )?;
-    let rows = query.query_map(params![host, count], |row| {
+    let rows = query.query_map(params![host, identity, count], |row| {
         let slot = if row.get(1)? {
             Slot::Open
         } else {
@@ -244,12 +242,14 @@ fn slots(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn hold(connection: &Connection, host: &str) -> Result<Option<Hold>, LedgerError> {
+fn hold(connection: &Connection, account: (&str, &str)) -> Result<Option<Hold>, LedgerError> {
+    let (host, identity) = account;
     let mut query = connection.prepare_cached(
-        "SELECT set_wall_ms, set_boot_id, set_boot_ms, wait_ms FROM hold WHERE host = ?1",
+        "SELECT set_wall_ms, set_boot_id, set_boot_ms, wait_ms FROM hold
+         WHERE host = ?1 AND identity = ?2",
     )?;
     let hold = query
-        .query_row([host], |row| {
+        .query_row([host, identity], |row| {
             let wait = u64::try_from(row.get::<_, i64>(3)?).unwrap_or_default();
             Ok(Hold {
                 set_at: schema::stamp(row, 0)?,
@@ -258,6 +258,20 @@ fn hold(connection: &Connection, host: &str) -> Result<Option<Hold>, LedgerError
         })
         .optional()?;
     Ok(hold)
+}
+
+/// What the budget says of a request of `account`, as far as the record tells; takes nothing.
+fn decide(
+    connection: &Connection,
+    account: (&str, &str),
+    policy: &Policy,
+    now: &Stamp,
+) -> Result<(Decision, usize), LedgerError> {
+    let slots = slots(connection, account, policy.requests())?;
+    let slots: Vec<Slot> = slots.into_iter().map(|(_, slot)| slot).collect();
+    let hold = hold(connection, account)?;
+    let decision = policy.decide(&slots, hold.as_ref(), now);
+    Ok((decision, policy.used(&slots, now)))
 }
 
 /// Whether SQLite says that the file is no database, or a broken one.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::budget::Policy;
-use super::host::{Host, Reach};
+use super::host::{Host, HostKind, Reach};
 use crate::vocabulary::{
     Checksum, Fingerprint, Kind, Outcome, Revocable, RevokeReport, Secret, Standing, State, Stop,
+    Warning,
 };
 
 /// A token that may be sent.
@@ -185,6 +186,13 @@ pub struct Already {
     pub settled: Settled,
 }
 
+/// The kinds of tokens that an app has from its user.
+const OF_APPS: [&str; 3] = [
+    "github_oauth_access_token",
+    "github_app_user_access_token",
+    "github_refresh_token",
+];
+
 /// All that a run is going to do and not do. Every token is in exactly one of its lists, and each
 /// list is in the order of the fingerprints.
 #[derive(Debug, Default)]
@@ -266,7 +274,13 @@ impl Plan {
             secret,
             resting: match known.map(|known| known.state) {
                 Some(State::Unknown) => State::Unknown,
-                Some(State::Accepted | State::Rejected | State::Withheld | State::Pending)
+                Some(
+                    State::Accepted
+                    | State::Rejected
+                    | State::Withheld
+                    | State::Pending
+                    | State::Unresolved,
+                )
                 | None => State::Pending,
             },
         };
@@ -289,6 +303,20 @@ impl Plan {
     /// How long it takes at least, if nothing was sent before and every request is accepted.
     pub fn estimate(&self, policy: &Policy) -> Duration {
         policy.estimate(self.requests() as u64)
+    }
+
+    /// What to think of before it is carried out at `host`.
+    pub fn warnings(&self, host: &Host) -> Vec<Warning> {
+        let mut warnings = vec![Warning::OwnersAreMailed];
+        let mut tokens = self.batches.iter().flat_map(Batch::tokens);
+        if tokens.any(|token| OF_APPS.contains(&&*token.kind.id)) {
+            warnings.push(Warning::AppAuthorizationsMayEnd);
+        }
+        warnings.push(match host.kind() {
+            HostKind::Cloud => Warning::ServersTokensDisclosed,
+            HostKind::EnterpriseServer => Warning::CloudTokensDisclosed,
+        });
+        warnings
     }
 
     /// The report of a run that sent nothing of it, for the reason given.

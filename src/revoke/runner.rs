@@ -4,6 +4,8 @@
 //! [`Clock`] waits; what an answer means is `answer`'s, what it calls for is `judge`'s, and what
 //! is sent next is `queue`'s. Here they are put in order:
 //!
+//! Before all else, the plan is written down. Then, for each request:
+//!
 //! 1. Take the host's turn, so that no other process sends at the same time.
 //! 2. Drop the tokens that another process has had accepted meanwhile.
 //! 3. Ask for a slot. With it, the request and its tokens are on disk as sent.
@@ -15,9 +17,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::account::Account;
+use super::answer::Manner;
 use super::budget::{Cause, Policy};
-use super::host::Host;
+use super::echo::Echo;
+use super::host::{Authentication, Host};
 use super::ledger::{Closed, Entry, Grant, Ledger, LedgerError, RequestId, Turn};
+use super::login::Login;
 use super::observer::Observer;
 use super::plan::{Plan, Planned, Settled};
 use super::transport::Transport;
@@ -25,12 +31,13 @@ use crate::vocabulary::{
     Clock, Fingerprint, Interrupt, Outcome, Redact, RevokeReport, Secret, State, Stop, Waited,
 };
 
+mod conclude;
 mod judge;
 mod queue;
 
-use judge::{
-    ATTEMPTS, INVALID_IN_A_ROW, Judgement, LOST_IN_A_ROW, RECONNECTS, Streaks, THROTTLED_IN_A_ROW,
-};
+use conclude::doubt;
+pub use judge::Backoff;
+use judge::{Circumstances, Judgement, Streaks};
 use queue::{Queue, Work};
 
 /// The longest wait before the ledger is asked again. A machine's suspend stops the clock that
@@ -54,12 +61,16 @@ pub enum Patience {
 pub struct Runner<'a> {
     /// Where to.
     pub host: &'a Host,
+    /// On whose behalf, where the host asks for it.
+    pub login: Option<&'a Login>,
     /// What sends.
     pub transport: &'a dyn Transport,
     /// What counts and remembers.
     pub ledger: &'a mut Ledger,
     /// How fast.
     pub policy: Policy,
+    /// How long to hold back when something went wrong.
+    pub backoff: Backoff,
     /// Whether to wait.
     pub patience: Patience,
     /// What time it is.
@@ -76,8 +87,15 @@ impl Runner<'_> {
     /// Carries `plan` out as far as it goes. Never fails: what stands in the way is told as
     /// [`Stop`], and every token of the plan is in the report.
     pub fn run(self, plan: Plan) -> RevokeReport {
+        let intended = self
+            .ledger
+            .intend(self.host.key(), &plan, &self.clock.now());
+        if let Err(error) = intended {
+            return plan.unsent(Stop::Failed(format!("{error}; nothing was sent")));
+        }
         let (batches, outcomes) = plan.into_parts();
         let mut run = Run {
+            account: Account::new(self.host.key(), self.login.map(Login::fingerprint)),
             with: self,
             queue: Queue::new(batches),
             outcomes,
@@ -99,6 +117,7 @@ impl Runner<'_> {
 /// A run under way.
 struct Run<'a> {
     with: Runner<'a>,
+    account: Account,
     queue: Queue,
     outcomes: Vec<Outcome>,
     requests: u64,
@@ -152,15 +171,17 @@ impl Run<'_> {
     fn attempt(&mut self, work: &mut Work) -> Result<Attempt, LedgerError> {
         let Runner {
             host,
+            login,
             transport,
             ledger,
             policy,
+            backoff,
             clock,
             redact,
             observer,
             ..
         } = &mut self.with;
-        let mut sender = match ledger.turn(host.key(), &clock.now())? {
+        let mut sender = match ledger.turn(&self.account, &clock.now())? {
             Turn::Ours(sender) => sender,
             Turn::Taken => return Ok(Attempt::Queued),
         };
@@ -183,7 +204,16 @@ impl Run<'_> {
         let secrets: Vec<&Secret> = work.tokens.iter().map(|token| &token.secret).collect();
         let sent = transport.send(&secrets);
         let now = clock.now();
-        let judgement = self.streaks.judge(sent, tokens, &now, *redact);
+        let with = Circumstances {
+            now: &now,
+            redact: &Echo::new(&work.tokens, *login, *redact),
+            manner: match host.authentication() {
+                Authentication::Never => Manner::Anonymous,
+                Authentication::Always => Manner::WithLogin,
+            },
+            backoff,
+        };
+        let judgement = self.streaks.judge(sent, tokens, &with);
         let closed = judgement.closing.closed;
         if closed != Closed::NotSent {
             self.requests += 1;
@@ -224,93 +254,6 @@ impl Run<'_> {
         }
     }
 
-    /// Does what the end of a request calls for.
-    fn conclude(&mut self, mut work: Work, made: &Made) -> Result<(), Stop> {
-        let words = &made.judgement.words;
-        match made.judgement.closing.closed {
-            Closed::Accepted => {
-                self.queue.learn(&work);
-                self.settle(work, State::Accepted, made);
-                Ok(())
-            }
-            Closed::TokenRejected => {
-                self.settle(work, State::Rejected, made);
-                self.give_up_if_all_is_invalid(words)
-            }
-            Closed::BatchRejected => {
-                self.queue.split(work);
-                self.give_up_if_all_is_invalid(words)
-            }
-            Closed::Throttled => {
-                self.queue.put_back(work);
-                give_up_if(self.streaks.throttled >= THROTTLED_IN_A_ROW, || {
-                    format!(
-                        "the host asked for fewer requests {THROTTLED_IN_A_ROW} times in a row \
-                         ({words}); run again later, what was accepted is not sent twice"
-                    )
-                })
-            }
-            Closed::Refused => {
-                self.queue.put_back(work);
-                Err(Stop::Failed(format!(
-                    "the host refused the request: {words}"
-                )))
-            }
-            Closed::Unknown => {
-                work.attempts += 1;
-                doubt(&mut work);
-                if work.attempts < ATTEMPTS {
-                    self.queue.put_back(work);
-                    return Ok(());
-                }
-                self.streaks.lost += 1;
-                let stop = give_up_if(self.streaks.lost >= LOST_IN_A_ROW, || {
-                    format!(
-                        "{LOST_IN_A_ROW} batches in a row got no usable answer, the last one: \
-                         {words}; whether the host took their tokens is not known, and the next \
-                         run sends them again"
-                    )
-                });
-                self.settle(work, State::Unknown, made);
-                stop
-            }
-            Closed::NotSent => {
-                self.queue.put_back(work);
-                give_up_if(self.streaks.unreached > RECONNECTS, || {
-                    format!("no connection to {}: {words}", self.with.host.key())
-                })?;
-                let pause = self.streaks.reconnect_pause();
-                self.with.observer.unreachable(pause, words);
-                self.nap(pause)
-            }
-        }
-    }
-
-    fn give_up_if_all_is_invalid(&self, words: &str) -> Result<(), Stop> {
-        give_up_if(self.streaks.invalid >= INVALID_IN_A_ROW, || {
-            format!(
-                "the host refused {INVALID_IN_A_ROW} requests in a row as invalid ({words}): \
-                 this cannot be about single tokens. Those it refused one by one are on record \
-                 as rejected; --resend-rejected sends them again"
-            )
-        })
-    }
-
-    fn settle(&mut self, work: Work, state: State, made: &Made) {
-        let reason = match state {
-            State::Rejected | State::Unknown => made.judgement.closing.message.as_ref(),
-            State::Accepted | State::Withheld | State::Pending => None,
-        };
-        self.outcomes
-            .extend(work.tokens.into_iter().map(|token| Outcome {
-                state,
-                reason: reason.cloned(),
-                request: Some(made.request),
-                at_ms: Some(made.at_ms),
-                ..token.rest()
-            }));
-    }
-
     /// Waits for the budget, or for a part of it: the ledger is asked again in any case.
     fn wait(&mut self, wait: Duration, cause: Cause) -> Result<(), Stop> {
         match (self.with.patience, cause) {
@@ -330,21 +273,6 @@ impl Run<'_> {
             Waited::Through => Ok(()),
             Waited::Interrupted => Err(Stop::Interrupted),
         }
-    }
-}
-
-fn give_up_if(enough: bool, why: impl FnOnce() -> String) -> Result<(), Stop> {
-    if enough {
-        Err(Stop::Failed(why()))
-    } else {
-        Ok(())
-    }
-}
-
-/// Notes that a request may have taken these tokens.
-fn doubt(work: &mut Work) {
-    for token in &mut work.tokens {
-        token.resting = State::Unknown;
     }
 }
 

@@ -38,6 +38,7 @@ pub fn parse(list: &[u8], separator: Separator) -> Result<Vec<PathBuf>, ListErro
         .collect()
 }
 
+/// The path that is written so.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "as on other systems")]
 pub(super) fn to_path(bytes: &[u8]) -> Option<PathBuf> {
@@ -46,6 +47,7 @@ pub(super) fn to_path(bytes: &[u8]) -> Option<PathBuf> {
     Some(std::ffi::OsStr::from_bytes(bytes).into())
 }
 
+/// The path that is written so.
 #[cfg(not(unix))]
 pub(super) fn to_path(bytes: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(bytes).ok().map(PathBuf::from)

@@ -3,6 +3,7 @@
 //! A source pushes each blob, with its [`Origin`], into a [`Sink`], on the thread that read it,
 //! and tells the sink what it did not read. Sources know no tokens.
 
+mod again;
 mod buffer;
 #[cfg(unix)]
 mod descent;
@@ -18,6 +19,7 @@ mod walk;
 use std::fs::File;
 use std::io::{self, Read};
 
+pub use again::{Again, find_again};
 pub use buffer::{Buffer, WINDOW};
 pub use git::{FileBytes, ReadAt, Repositories, holds_pack, push_pack};
 pub use list::{ListError, Separator, parse as parse_list};
@@ -25,7 +27,7 @@ pub use read::{LARGE, complete, read_at};
 pub use rules::{Rules, RulesError};
 pub use stdin::{push as push_stdin, read_all as read_stdin, read_line as read_stdin_line};
 pub use threads::Threads;
-pub use walk::{TreeRules, Walk};
+pub use walk::{TreeRules, Walk, push_name};
 
 use crate::vocabulary::{Origin, SkipReason};
 

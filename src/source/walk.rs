@@ -258,7 +258,7 @@ impl Visitor<'_> {
 }
 
 /// Pushes the last part of a path: a token may stand in a name.
-fn push_name(path: &Path, sink: &dyn Sink) {
+pub fn push_name(path: &Path, sink: &dyn Sink) {
     if let Some(name) = path.file_name() {
         let file = Origin::File(path);
         let origin = Origin::Label {

@@ -3,6 +3,7 @@
 //!
 //! Nothing here does any work of the project's own, and nothing here imports another room.
 
+mod audit;
 mod capped;
 mod clock;
 mod counters;
@@ -16,6 +17,10 @@ mod outcome;
 mod redact;
 mod secret;
 
+pub use audit::{
+    AskedFor, AuditEntry, BudgetStatus, Call, Credentials, HostStatus, LedgerStatus, OutcomeEntry,
+    RequestEntry,
+};
 pub use capped::{Capped, Listed};
 pub use clock::{BootStamp, Clock, Stamp, SystemClock, Waited, rfc3339};
 pub use counters::Counters;
@@ -27,6 +32,8 @@ pub use finding::{
 pub use interrupt::Interrupt;
 pub use kind::{Kind, Revocable};
 pub use origin::{Label, Origin, Place};
-pub use outcome::{Outcome, PlanSummary, PlannedToken, RevokeReport, State, Stop};
+pub use outcome::{
+    EnterpriseReport, Outcome, PlanSummary, PlannedToken, RevokeReport, State, Stop, Warning,
+};
 pub use redact::{Redact, RedactNothing};
-pub use secret::{Fingerprint, FingerprintError, Secret};
+pub use secret::{Fingerprint, FingerprintError, STRETCH, Secret};

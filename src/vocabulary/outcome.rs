@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audit::Call;
 use super::exit::Exit;
 use super::finding::Match;
 use super::kind::Kind;
@@ -39,16 +40,19 @@ pub enum State {
     Withheld,
     /// It is left for a later run.
     Pending,
+    /// A report told of it, and it is no longer where it lay.
+    Unresolved,
 }
 
 impl State {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Accepted,
         Self::Rejected,
         Self::Unknown,
         Self::Withheld,
         Self::Pending,
+        Self::Unresolved,
     ];
 
     /// Its name in machine output and in the ledger.
@@ -59,6 +63,7 @@ impl State {
             Self::Unknown => "unknown",
             Self::Withheld => "withheld",
             Self::Pending => "pending",
+            Self::Unresolved => "unresolved",
         }
     }
 }
@@ -132,6 +137,23 @@ pub struct PlanSummary {
     pub withheld: Vec<(String, usize)>,
     /// Tokens that were accepted before and will not be sent again.
     pub already: usize,
+    /// Tokens that a report told of and that are no longer where they lay.
+    pub gone: usize,
+    /// What to think of before agreeing.
+    pub warnings: Vec<Warning>,
+}
+
+/// What to think of before tokens are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// It can't be taken back, and whoever owns a token is told.
+    OwnersAreMailed,
+    /// Revoking a token of an app may end all that its user authorized the app to do.
+    AppAuthorizationsMayEnd,
+    /// Tokens of a GitHub Enterprise Server look the same, and are shown to github.com.
+    ServersTokensDisclosed,
+    /// Tokens of github.com look the same, and are shown to this server.
+    CloudTokensDisclosed,
 }
 
 /// A token that will be sent.
@@ -145,4 +167,42 @@ pub struct PlannedToken {
     pub first: Option<Match>,
     /// How many places there are.
     pub places: u64,
+}
+
+/// What became of a call that concerns an enterprise.
+#[derive(Debug)]
+pub struct EnterpriseReport {
+    /// The host that was asked.
+    pub host: String,
+    /// What it was asked for.
+    pub call: Call,
+    /// What it said to it: accepted, rejected, unknown, or pending where nothing was taken and it
+    /// may be tried again.
+    pub state: State,
+    /// The answer's status.
+    pub http_status: Option<u16>,
+    /// The host's words, or why there are none; redacted.
+    pub message: Option<String>,
+    /// What the host warns of; redacted.
+    pub warning: Option<String>,
+    /// What to do about it.
+    pub advice: Option<String>,
+    /// The ledger's number of the request.
+    pub request: i64,
+    /// When it ended, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+impl EnterpriseReport {
+    /// How the run ends for the shell.
+    pub fn exit(&self) -> Exit {
+        match self.state {
+            State::Accepted => Exit::Clean,
+            State::Rejected
+            | State::Unknown
+            | State::Withheld
+            | State::Pending
+            | State::Unresolved => Exit::Found,
+        }
+    }
 }

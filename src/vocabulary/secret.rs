@@ -1,5 +1,6 @@
 //! The token itself, its fingerprint, and what may be shown of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+/// How many of a token's characters in a row are taken for a part of it, and not for chance.
+pub const STRETCH: usize = 5;
 
 /// A whole token.
 ///
@@ -26,6 +30,20 @@ impl Secret {
     /// The token's text.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Adds to `found` those of `stretches` that stand in the token behind its first `prefix`
+    /// bytes. So a text is searched for parts of a token, and the token does not leave this file.
+    pub fn stretches_among(
+        &self,
+        stretches: &HashSet<[u8; STRETCH]>,
+        prefix: usize,
+        found: &mut HashSet<[u8; STRETCH]>,
+    ) {
+        let body = self.0.as_bytes().get(prefix..).unwrap_or_default();
+        let parts = body.windows(STRETCH);
+        let parts = parts.filter_map(|part| <[u8; STRETCH]>::try_from(part).ok());
+        found.extend(parts.filter(|part| stretches.contains(part)));
     }
 
     /// The name under which this token may be known.

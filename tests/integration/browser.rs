@@ -164,16 +164,16 @@ impl Drop for Browser {
 
 /// Opens the page of a scan of everything in the sandbox.
 fn page(sandbox: &Sandbox) -> Browser {
-    page_in(sandbox, sandbox.out("page.html"))
+    page_in(sandbox, &sandbox.out("page.html"))
 }
 
-fn page_in(sandbox: &Sandbox, path: PathBuf) -> Browser {
+fn page_in(sandbox: &Sandbox, path: &Path) -> Browser {
     sandbox
         .douse(["scan", "-f", "html", "--unverified", "-o"])
-        .arg(&path)
+        .arg(path)
         .run()
         .expect(1);
-    Browser::open(&path)
+    Browser::open(path)
 }
 
 #[test]

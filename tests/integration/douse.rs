@@ -200,6 +200,11 @@ pub(crate) struct Running<'s> {
 
 impl Running<'_> {
     pub(crate) fn signal(&self, signal: Signal) {
+        assert!(self.send(signal), "{signal:?} to {}", self.pid);
+    }
+
+    /// Whether it was still there to be sent a signal.
+    fn send(&self, signal: Signal) -> bool {
         let name = match signal {
             Signal::Int => "INT",
             Signal::Term => "TERM",
@@ -208,12 +213,24 @@ impl Running<'_> {
         // The shell's own `kill`: nothing in std sends any signal but this last one.
         let script = format!("kill -{name} {}", self.pid);
         let status = Command::new("sh").args(["-c", &script]).status().unwrap();
-        assert!(status.success(), "{script}");
+        status.success()
     }
 
     /// Waits until `text` was told on standard error.
     pub(crate) fn wait_for(&self, text: &str) {
         self.stderr.wait_for(text);
+    }
+
+    /// Waits for its end, and ends it by force after `patience`; whether it ended by itself.
+    pub(crate) fn wait_or_kill(self, patience: Duration) -> Option<Output> {
+        if let Ok(status) = self.ended.recv_timeout(patience) {
+            return Some(self.output(status));
+        }
+        // It may have ended just now.
+        self.send(Signal::Kill);
+        // Reaped, so that its files and locks are free.
+        let _ = self.ended.recv_timeout(PATIENCE);
+        None
     }
 
     pub(crate) fn wait(mut self) -> Output {
@@ -228,6 +245,11 @@ impl Running<'_> {
                 self.told
             );
         };
+        self.output(status)
+    }
+
+    /// Everything that it left behind.
+    fn output(self, status: ExitStatus) -> Output {
         for pipe in [&self.stdout, &self.stderr] {
             pipe.end.recv_timeout(PATIENCE).expect("the end of a pipe");
         }

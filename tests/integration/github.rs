@@ -1,5 +1,6 @@
 //! A loopback GitHub that takes `POST /credentials/revoke` by the documented rules, and writes
-//! down everything it gets. Tests judge a run by this log, never by the program's own words.
+//! down everything it gets. Tests judge a run by this log, never by the program's own words. It can
+//! play a GitHub Enterprise Server as well.
 //!
 //! It knows nothing of HTTP but what one such exchange needs. Misbehaviour is scripted: what
 //! stands in the script is done to the next requests, one each, and then the rules hold again.
@@ -68,6 +69,35 @@ impl Behaviour {
     }
 }
 
+/// What it plays.
+#[derive(Debug, Clone)]
+enum Part {
+    /// github.com, which refuses a login.
+    Cloud,
+    /// A GitHub Enterprise Server, which takes this one.
+    Server { login: String },
+}
+
+impl Part {
+    fn base(&self) -> &'static str {
+        match self {
+            Self::Cloud => "",
+            Self::Server { .. } => "/api/v3",
+        }
+    }
+
+    /// What is answered to a login that is not as it should be.
+    fn refuses(&self, authorization: Option<&str>) -> Option<u16> {
+        match self {
+            Self::Cloud => authorization.map(|_| 403),
+            Self::Server { login } => {
+                let expected = format!("Bearer {login}");
+                (authorization != Some(expected.as_str())).then_some(401)
+            }
+        }
+    }
+}
+
 struct State {
     log: Vec<Request>,
     script: VecDeque<Behaviour>,
@@ -78,6 +108,7 @@ struct State {
 }
 
 struct Shared {
+    part: Part,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -85,14 +116,27 @@ struct Shared {
 /// A server under way; closed when it is dropped.
 pub(crate) struct Github {
     address: SocketAddr,
+    part: Part,
     shared: Arc<Shared>,
 }
 
 impl Github {
     pub(crate) fn new() -> Self {
+        Self::playing(Part::Cloud)
+    }
+
+    /// A GitHub Enterprise Server at which this token is valid.
+    pub(crate) fn server(login: &str) -> Self {
+        Self::playing(Part::Server {
+            login: login.to_owned(),
+        })
+    }
+
+    fn playing(part: Part) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
+            part: part.clone(),
             state: Mutex::new(State {
                 log: Vec::new(),
                 script: VecDeque::new(),
@@ -113,11 +157,16 @@ impl Github {
                 thread::spawn(move || shared.serve(connection));
             }
         });
-        Self { address, shared }
+        Self {
+            address,
+            part,
+            shared,
+        }
     }
 
+    /// The address of its API.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}{}", self.address, self.part.base())
     }
 
     /// Does this to the next requests.
@@ -205,6 +254,7 @@ impl Shared {
         let body = read_body(&mut connection, length.unwrap_or(0));
         let credentials = parse_body(&body);
         request.credentials = credentials.clone().unwrap_or_default();
+        request.body = body;
         match behaviour {
             None => {
                 let answer = self.judge(&mut request, credentials.as_deref());
@@ -281,7 +331,7 @@ impl Shared {
             429
         } else {
             state.used += 1;
-            rules(request, credentials, &state.poison)
+            rules(&self.part, request, credentials, &state.poison)
         };
         let (limit, used) = (state.hourly, state.used);
         request.verdict = match status {
@@ -290,31 +340,44 @@ impl Shared {
         };
         let body = match status {
             202 => "{}",
-            422 => r#"{"message":"Validation Failed","errors":["credentials"]}"#,
+            422 => concat!(
+                r#"{"message":"Validation Failed","errors":["credentials"],"#,
+                r#""documentation_url":"https://docs.github.com/rest"}"#
+            ),
             _ => r#"{"message":"no"}"#,
         };
         let mut answer = Answer::new(status, body);
-        answer.headers.extend([
-            ("x-ratelimit-limit", limit.to_string()),
-            ("x-ratelimit-used", used.to_string()),
-            ("x-ratelimit-remaining", (limit - used).to_string()),
-            ("x-ratelimit-reset", in_an_hour().to_string()),
-        ]);
+        match self.part {
+            Part::Cloud => answer.headers.extend([
+                ("x-ratelimit-limit", limit.to_string()),
+                ("x-ratelimit-used", used.to_string()),
+                ("x-ratelimit-remaining", (limit - used).to_string()),
+                ("x-ratelimit-reset", in_an_hour().to_string()),
+            ]),
+            // A server whose limits are turned off says nothing of them.
+            Part::Server { .. } => {}
+        }
         answer
     }
 }
 
-fn rules(request: &Request, credentials: Option<&[String]>, poison: &HashSet<String>) -> u16 {
+fn rules(
+    part: &Part,
+    request: &Request,
+    credentials: Option<&[String]>,
+    poison: &HashSet<String>,
+) -> u16 {
+    let authorization = request.header("authorization");
     let is_json = |name, json: &str| request.header(name).is_some_and(|value| value == json);
     let version = request.header("x-github-api-version");
-    if request.path != "/credentials/revoke" {
+    if request.path != format!("{}/credentials/revoke", part.base()) {
         404
     } else if request.method != "POST" {
         405
-    } else if request.header("user-agent").is_none_or(str::is_empty)
-        || request.header("authorization").is_some()
-    {
+    } else if request.header("user-agent").is_none_or(str::is_empty) {
         403
+    } else if let Some(status) = part.refuses(authorization) {
+        status
     } else if !version.is_some_and(|version| VERSIONS.contains(&version)) {
         410
     } else if !is_json("accept", "application/vnd.github+json")

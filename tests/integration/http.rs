@@ -1,7 +1,7 @@
 //! As much of HTTP as a loopback server for one call needs: a request is read, an answer written.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
@@ -26,6 +26,7 @@ pub(crate) struct Request {
     headers: Vec<(String, String)>,
     /// The tokens in it, in order.
     pub(crate) credentials: Vec<String>,
+    pub(crate) body: Vec<u8>,
     pub(crate) verdict: Verdict,
     pub(crate) at: Instant,
 }
@@ -51,7 +52,10 @@ impl Answer {
     pub(crate) fn new(status: u16, body: &'static str) -> Self {
         Self {
             status,
-            headers: vec![("content-length", body.len().to_string())],
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("content-length", body.len().to_string()),
+            ],
             body,
         }
     }
@@ -69,7 +73,7 @@ pub(crate) fn send(connection: &mut TcpStream, answer: &Answer) {
 }
 
 /// All up to the empty line.
-pub(crate) fn read_head(connection: &mut TcpStream) -> Option<String> {
+pub(crate) fn read_head(connection: &mut impl Read) -> Option<String> {
     let mut bytes = Vec::new();
     // One at a time, so that a body that is not wanted stays unread.
     let mut byte = [0];
@@ -95,12 +99,13 @@ pub(crate) fn parse_head(head: &str) -> Request {
         path: word(),
         headers: lines.filter_map(header).collect(),
         credentials: Vec::new(),
+        body: Vec::new(),
         verdict: Verdict::Dropped,
         at: Instant::now(),
     }
 }
 
-pub(crate) fn read_body(connection: &mut TcpStream, length: u64) -> Vec<u8> {
+pub(crate) fn read_body(connection: &mut impl Read, length: u64) -> Vec<u8> {
     let mut body = Vec::new();
     let _ = connection.take(length).read_to_end(&mut body);
     body

@@ -88,7 +88,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("anyhow", &["cli/"]),
     ("anstream", &["cli/"]),
-    ("etcetera", &["cli/settings.rs"]),
+    ("etcetera", &["cli/settings/"]),
     ("signal_hook", &["cli/"]),
     ("indicatif", &["progress.rs"]),
     ("ignore", &["source/"]),

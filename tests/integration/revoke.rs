@@ -8,7 +8,11 @@ use crate::tokens::{self, Kind};
 
 /// A revocation of what stands in the current folder, without the second between requests.
 pub(crate) fn revoke<'s>(sandbox: &'s Sandbox, github: &Github) -> Douse<'s> {
-    let url = github.url();
+    revoke_at(sandbox, &github.url())
+}
+
+/// The same at any address.
+pub(crate) fn revoke_at<'s>(sandbox: &'s Sandbox, url: &str) -> Douse<'s> {
     sandbox.douse([
         "revoke",
         "--yes",
@@ -17,7 +21,7 @@ pub(crate) fn revoke<'s>(sandbox: &'s Sandbox, github: &Github) -> Douse<'s> {
         "--min-interval",
         "0s",
         "--api-url",
-        &url,
+        url,
     ])
 }
 

@@ -123,6 +123,24 @@ impl Sandbox {
         Douse::new(self, command)
     }
 
+    /// The same under a limit of the shell's `ulimit`, such as `-f 100`; what is over it fails.
+    pub(crate) fn douse_limited<S: AsRef<OsStr>>(
+        &self,
+        limit: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Douse<'_> {
+        let mut command = Command::new("sh");
+        self.furnish(&mut command);
+        // A file that grows too large is to be an error, not the end.
+        let script = format!("trap '' XFSZ; ulimit {limit}; exec \"$0\" \"$@\"");
+        command
+            .arg("-c")
+            .arg(script)
+            .arg(env!("CARGO_BIN_EXE_douse"));
+        command.args(arguments);
+        Douse::new(self, command)
+    }
+
     /// The same by a user who may not read what is not open to all.
     pub(crate) fn douse_as_nobody<S: AsRef<OsStr>>(
         &self,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::escape;
 use super::{Palette, count, spot};
-use crate::vocabulary::{Outcome, PlanSummary, RevokeReport, State, Stop};
+use crate::vocabulary::{Outcome, PlanSummary, RevokeReport, State, Stop, Warning};
 
 /// Tokens shown one by one before they are sent.
 const TOKENS_SHOWN: usize = 20;
@@ -58,15 +58,33 @@ pub(in super::super) fn plan(
     for (reason, n) in &plan.withheld {
         writeln!(out, "  {n} withheld: {}", escape(reason.as_bytes()))?;
     }
+    if plan.gone > 0 {
+        writeln!(out, "  {} no longer where the report says", plan.gone)?;
+    }
     if !plan.tokens.is_empty() {
-        writeln!(
-            out,
-            "This cannot be undone. GitHub mails the owners. Revoking an OAuth, app user or refresh\n\
-             token may end its app's whole authorization. A token issued by a GitHub Enterprise\n\
-             Server looks the same as one of github.com, and would be disclosed to this host."
-        )?;
+        for warning in &plan.warnings {
+            writeln!(out, "{}", caution(*warning))?;
+        }
     }
     Ok(())
+}
+
+/// A warning in words, broken into lines.
+fn caution(warning: Warning) -> &'static str {
+    match warning {
+        Warning::OwnersAreMailed => "This cannot be undone. GitHub mails the owners.",
+        Warning::AppAuthorizationsMayEnd => {
+            "Revoking an OAuth, app user or refresh token may end its app's whole authorization."
+        }
+        Warning::ServersTokensDisclosed => {
+            "A token issued by a GitHub Enterprise Server looks the same as one of github.com, and\n\
+             would be disclosed to this host."
+        }
+        Warning::CloudTokensDisclosed => {
+            "A token issued by github.com looks the same as one of this server, and would be\n\
+             disclosed to this server."
+        }
+    }
 }
 
 /// `, at least 2 h 5 min`; nothing for what takes seconds.
@@ -89,7 +107,7 @@ pub(in super::super) fn revocation(
     let attention = |outcome: &&Outcome| match outcome.state {
         // The count says all there is to say of these.
         State::Accepted | State::Pending => false,
-        State::Rejected | State::Unknown | State::Withheld => true,
+        State::Rejected | State::Unknown | State::Withheld | State::Unresolved => true,
     };
     let shown: Vec<_> = report.outcomes.iter().filter(attention).collect();
     for outcome in shown.iter().take(OUTCOMES_SHOWN) {

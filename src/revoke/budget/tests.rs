@@ -1,6 +1,7 @@
 //! The rules one by one, then all of them under random schedules, judged by a checker that knows
 //! the true time and nothing of the code above.
 
+use super::super::dice::Dice;
 use super::*;
 use crate::vocabulary::BootStamp;
 
@@ -52,15 +53,21 @@ fn rates_and_spans_are_read_strictly() {
 fn limits_can_only_be_lowered_for_hosts_of_others() {
     let new =
         |rate: &str, interval: i64, reach| Policy::new(rate.parse().unwrap(), ms(interval), reach);
-    assert_eq!(new("60/1h", 1000, Reach::Remote), Ok(Policy::GITHUB));
-    assert!(new("1/1h", 60_000, Reach::Remote).is_ok());
-    assert_eq!(new("61/1h", 1000, Reach::Remote), Err(PolicyError::TooMany));
+    assert_eq!(new("60/1h", 1000, Limits::Github), Ok(Policy::GITHUB));
+    assert!(new("1/1h", 60_000, Limits::Github).is_ok());
     assert_eq!(
-        new("30/30m", 1000, Reach::Remote),
+        new("61/1h", 1000, Limits::Github),
+        Err(PolicyError::TooMany)
+    );
+    assert_eq!(
+        new("30/30m", 1000, Limits::Github),
         Err(PolicyError::OtherWindow)
     );
-    assert_eq!(new("60/1h", 999, Reach::Remote), Err(PolicyError::TooClose));
-    assert!(new("6000/1s", 0, Reach::Loopback).is_ok());
+    assert_eq!(
+        new("60/1h", 999, Limits::Github),
+        Err(PolicyError::TooClose)
+    );
+    assert!(new("6000/1s", 0, Limits::Owners).is_ok());
 }
 
 #[test]
@@ -145,19 +152,6 @@ fn the_longest_wait_wins_and_says_what_it_is() {
     assert_eq!(cause, Cause::Hold);
 }
 
-/// `SplitMix64`: small, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % below.unsigned_abs()).unwrap()
-    }
-}
-
 /// A machine with its true time, which only the checker sees.
 struct Machine {
     truth: i64,
@@ -207,7 +201,8 @@ fn run(policy: &Policy, dice: &mut Dice) -> (Vec<Sent>, Vec<(usize, i64)>) {
     };
     let (mut slots, mut hold): (Vec<Slot>, Option<Hold>) = (Vec::new(), None);
     let (mut sent, mut holds) = (Vec::new(), Vec::new());
-    for _ in 0..40 {
+    let steps = if policy.requests() == 60 { 240 } else { 40 };
+    for _ in 0..steps {
         machine.befall(dice);
         let now = machine.stamp();
         // What a keeper of stamps does: close what a dead process left open, and start anew
@@ -269,13 +264,19 @@ fn run(policy: &Policy, dice: &mut Dice) -> (Vec<Sent>, Vec<(usize, i64)>) {
     (sent, holds)
 }
 
-#[test]
-fn no_schedule_breaks_the_limit() {
+/// Runs a stretch of schedules; how many requests they made.
+fn no_schedule_breaks_the_limit(seeds: std::ops::Range<u64>) -> usize {
     let mut requests = 0;
-    for seed in 0..20_000 {
+    for seed in seeds {
         let mut dice = Dice(seed);
+        // Mostly small limits, which are hit often; now and then GitHub's own.
+        let limit = if dice.roll(32) == 0 {
+            60
+        } else {
+            dice.roll(4) + 1
+        };
         let rate = Rate {
-            requests: u32::try_from(dice.roll(4) + 1).unwrap(),
+            requests: u32::try_from(limit).unwrap(),
             window: Duration::from_secs(3600),
         };
         let policy = Policy {
@@ -299,8 +300,29 @@ fn no_schedule_breaks_the_limit() {
             );
         }
     }
+    requests
+}
+
+#[test]
+fn the_limit_holds_over_a_hundred_thousand_schedules() {
+    let (first, second) = std::thread::scope(|scope| {
+        let half = scope.spawn(|| no_schedule_breaks_the_limit(0..50_000));
+        (
+            no_schedule_breaks_the_limit(50_000..100_000),
+            half.join().unwrap(),
+        )
+    });
     // A limiter that never lets anything go would pass the checks above.
-    assert!(requests > 100_000, "{requests}");
+    assert!(first + second > 500_000, "{first} {second}");
+}
+
+#[test]
+#[ignore = "takes minutes: the same with other seeds"]
+fn the_limit_holds_over_a_million_schedules() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| no_schedule_breaks_the_limit(100_000..600_000));
+        scope.spawn(|| no_schedule_breaks_the_limit(600_000..1_100_000));
+    });
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn says(answer: &'static str) -> impl FnOnce(&mut TcpStream) + Send {
 }
 
 fn send(host: &Host, options: ClientOptions) -> Sent {
-    let client = Client::new(host, options).unwrap();
+    let client = Client::new(host, None, options).unwrap();
     let (first, second) = (Secret::new("ghx_1"), Secret::new("a\"\\\n\u{1}é"));
     client.send(&[&first, &second])
 }
@@ -234,6 +234,144 @@ fn a_ca_file_without_a_certificate_is_refused() {
             ca_cert: Some(pem.into()),
             ..ClientOptions::default()
         };
-        assert!(Client::new(&host, options).is_err(), "{pem:?}");
+        assert!(Client::new(&host, None, options).is_err(), "{pem:?}");
+    }
+}
+
+/// Serves each connection in turn with the next number, until the client is dropped: reads so many
+/// bytes of the request and lets go of the connection, which resets it if there was more.
+#[test]
+fn a_connection_that_breaks_at_any_byte_of_the_request_is_lost() {
+    let length = {
+        let (host, thread) = server(says("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"));
+        send(&host, ClientOptions::default());
+        thread.join().unwrap().0.len()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Host::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let thread = std::thread::spawn(move || {
+        for bytes in 0..=length {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut read = vec![0; bytes];
+            // The last bytes of a longer address than this one's may be missing.
+            let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+            let _ = stream.read_exact(&mut read);
+        }
+    });
+    let client = Client::new(&host, None, ClientOptions::default()).unwrap();
+    for bytes in 0..=length {
+        let sent = client.send(&[&Secret::new("ghx_1"), &Secret::new("a\"\\\n\u{1}é")]);
+        assert!(matches!(sent, Sent::Lost(_)), "{bytes}: {sent:?}");
+    }
+    thread.join().unwrap();
+}
+
+/// An answer counts from the moment that its head is whole; what is known of it then, stands.
+#[test]
+fn an_answer_that_breaks_at_any_byte_is_lost_or_stands() {
+    const HEAD: &str = "HTTP/1.1 202 Accepted\r\nRetry-After: 7\r\nContent-Length: 15\r\n\r\n";
+    const BODY: &str = r#"{"message":"a"}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Host::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let whole = format!("{HEAD}{BODY}");
+    let length = whole.len();
+    let thread = std::thread::spawn(move || {
+        for bytes in 0..=length {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_request(&mut stream);
+            stream.write_all(&whole.as_bytes()[..bytes]).unwrap();
+        }
+    });
+    let client = Client::new(&host, None, ClientOptions::default()).unwrap();
+    for bytes in 0..=length {
+        let sent = client.send(&[&Secret::new("ghx_1")]);
+        if bytes < HEAD.len() {
+            assert!(matches!(sent, Sent::Lost(_)), "{bytes}: {sent:?}");
+            continue;
+        }
+        let answer = answered(sent);
+        assert_eq!(
+            (answer.status, answer.headers.retry_after.as_deref()),
+            (202, Some("7"))
+        );
+        let end = if bytes < length {
+            BodyEnd::BrokenOff
+        } else {
+            BodyEnd::Sound
+        };
+        assert_eq!(answer.body_end, end, "{bytes}");
+    }
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_body_without_end_and_headers_without_end_are_left_behind() {
+    for (head, piece, ends) in [
+        (
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 10000000000\r\n\r\n",
+            "x".repeat(4096),
+            true,
+        ),
+        (
+            "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "1\r\nx\r\n".repeat(999),
+            true,
+        ),
+        (
+            "HTTP/1.1 202 Accepted\r\n",
+            format!("X-A: {}\r\n", "b".repeat(4096)),
+            false,
+        ),
+    ] {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (host, thread) = server(move |stream| {
+            let mut written = stream.write(head.as_bytes()).unwrap();
+            while let Ok(n @ 1..) = stream.write(piece.as_bytes()) {
+                written += n;
+            }
+            tell.send(written).unwrap();
+        });
+        match send(&host, ClientOptions::default()) {
+            Sent::Answer(answer) => {
+                assert!(ends);
+                assert_eq!((answer.status, answer.body.len()), (202, 64 * 1024));
+            }
+            Sent::Lost(_) => assert!(!ends),
+            Sent::NotSent(error) => panic!("{error}"),
+        }
+        thread.join().unwrap();
+        // What the kernel's buffers took in is little beside ten gigabytes.
+        let written = told.recv().unwrap();
+        assert!(written < 64 * 1024 * 1024, "{written}");
+    }
+}
+
+#[test]
+fn a_login_goes_to_a_host_that_takes_it_and_to_no_other() {
+    use super::super::login::Purpose;
+
+    let login = Login::new("gho_ours", Purpose::Revoke).unwrap();
+    for (path, expected) in [
+        ("", None),
+        ("/api/v3", Some("authorization: bearer gho_ours")),
+    ] {
+        let (host, thread) = server(says("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"));
+        let host = Host::parse(&format!("{}{path}", host.key())).unwrap();
+        let client = Client::new(&host, Some(&login), ClientOptions::default()).unwrap();
+        assert!(!format!("{client:?}").contains("ours"));
+        answered(client.send(&[&Secret::new("ghx_1")]));
+        let (request, _) = thread.join().unwrap();
+        let found = request
+            .lines()
+            .find(|line| line.starts_with("authorization"));
+        assert_eq!(found, expected, "{path}");
+        // And without one, a host that asks for it gets nothing.
+        let without = Client::new(&host, None, ClientOptions::default()).unwrap();
+        if expected.is_some() {
+            assert!(matches!(
+                without.send(&[&Secret::new("ghx_1")]),
+                Sent::NotSent(_)
+            ));
+        }
     }
 }

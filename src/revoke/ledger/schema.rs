@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior};
 
 use super::{LedgerError, is_damage};
 use crate::vocabulary::{BootStamp, Stamp};
@@ -15,20 +15,28 @@ use crate::vocabulary::{BootStamp, Stamp};
 const APPLICATION_ID: i64 = 0x646f_7573;
 
 /// The version of the tables below. A change to them is a new version and a way from the old one.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// How long one process waits for another's transaction; those are short.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `slot_*` is the moment from which a request counts against the budget; null for one that took
 /// nothing from it. It is the moment of its end, or a later one, where that is not known.
+/// `identity` is the fingerprint of the token that a request is authenticated with, or empty.
 ///
-/// `resting` is where a token that is under way goes back to when its request took nothing:
-/// `unknown` if an earlier one may have taken it.
+/// `credential` has the present state of each token. What led to it stays: `attempt` has each
+/// token of each request, and `event` what became of tokens outside of requests. Rows of those two
+/// are added and never changed. `resting` is where a token goes back to when its request took
+/// nothing: `unknown` if an earlier one may have taken it.
 const TABLES: &str = "
     CREATE TABLE request (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         host TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        call TEXT NOT NULL CHECK (call IN ('revoke', 'revoke_all', 'revoke_user')),
+        enterprise TEXT,
+        username TEXT,
+        destroys INTEGER NOT NULL DEFAULT 0,
         state TEXT NOT NULL CHECK (state IN
             ('open', 'accepted', 'rejected', 'throttled', 'refused', 'unknown', 'not_sent')),
         tokens INTEGER NOT NULL,
@@ -39,7 +47,7 @@ const TABLES: &str = "
         github_request_id TEXT,
         message TEXT
     ) STRICT;
-    CREATE INDEX request_by_host ON request (host, id);
+    CREATE INDEX request_by_account ON request (host, identity, id);
     CREATE INDEX request_open ON request (host) WHERE state = 'open';
 
     CREATE TABLE credential (
@@ -47,21 +55,69 @@ const TABLES: &str = "
         fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
         kind TEXT NOT NULL,
         state TEXT NOT NULL CHECK (state IN
-            ('sent', 'accepted', 'rejected', 'unknown', 'pending')),
-        resting TEXT NOT NULL CHECK (resting IN ('unknown', 'pending')),
-        request INTEGER NOT NULL REFERENCES request (id),
+            ('sent', 'accepted', 'rejected', 'unknown', 'pending', 'withheld')),
+        request INTEGER REFERENCES request (id),
         reason TEXT,
         updated_ms INTEGER NOT NULL,
         PRIMARY KEY (host, fingerprint)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX credential_sent ON credential (request) WHERE state = 'sent';
 
+    CREATE TABLE attempt (
+        request INTEGER NOT NULL REFERENCES request (id),
+        fingerprint BLOB NOT NULL,
+        resting TEXT NOT NULL CHECK (resting IN ('unknown', 'pending')),
+        PRIMARY KEY (request, fingerprint)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        after_request INTEGER NOT NULL,
+        host TEXT NOT NULL,
+        fingerprint BLOB NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'withheld')),
+        request INTEGER REFERENCES request (id),
+        reason TEXT,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+
     CREATE TABLE hold (
-        host TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        identity TEXT NOT NULL,
         set_wall_ms INTEGER NOT NULL, set_boot_id TEXT, set_boot_ms INTEGER,
         wait_ms INTEGER NOT NULL,
-        why TEXT NOT NULL
+        why TEXT NOT NULL,
+        PRIMARY KEY (host, identity)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// Empties the names for the tables of the present version.
+const SET_ASIDE_1: &str = "
+    DROP INDEX request_by_host; DROP INDEX request_open; DROP INDEX credential_sent;
+    ALTER TABLE request RENAME TO request_1;
+    ALTER TABLE credential RENAME TO credential_1;
+    ALTER TABLE hold RENAME TO hold_1;
+";
+
+/// Carries over what version 1 knew. It had only each token's last request.
+const CARRY_OVER_1: &str = "
+    INSERT INTO request
+        (id, host, identity, call, state, tokens,
+         started_wall_ms, started_boot_id, started_boot_ms,
+         ended_wall_ms, ended_boot_id, ended_boot_ms,
+         slot_wall_ms, slot_boot_id, slot_boot_ms, http_status, github_request_id, message)
+    SELECT id, host, '', 'revoke', state, tokens,
+         started_wall_ms, started_boot_id, started_boot_ms,
+         ended_wall_ms, ended_boot_id, ended_boot_ms,
+         slot_wall_ms, slot_boot_id, slot_boot_ms, http_status, github_request_id, message
+    FROM request_1;
+    INSERT INTO credential (host, fingerprint, kind, state, request, reason, updated_ms)
+    SELECT host, fingerprint, kind, state, request, reason, updated_ms FROM credential_1;
+    INSERT INTO attempt (request, fingerprint, resting)
+    SELECT request, fingerprint, resting FROM credential_1;
+    INSERT INTO hold (host, identity, set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why)
+    SELECT host, '', set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why FROM hold_1;
+    DROP TABLE credential_1; DROP TABLE hold_1; DROP TABLE request_1;
 ";
 
 /// The ledger's own path, links resolved; its folder is made if it is missing.
@@ -103,7 +159,14 @@ fn prepare(path: &Path) -> Result<Connection, LedgerError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Nothing may be written before this: the file may be anybody's.
-    check(path, &mut connection)?;
+    match identify(path, &connection)? {
+        Contents::Nothing => build(&mut connection, TABLES)?,
+        Contents::Version1 => {
+            let steps = [SET_ASIDE_1, TABLES, CARRY_OVER_1].concat();
+            build(&mut connection, &steps)?;
+        }
+        Contents::Present => {}
+    }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(LedgerError::NoWal {
@@ -116,34 +179,70 @@ fn prepare(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// Sees to it that the file is a ledger of our version; makes one of an empty file.
-fn check(path: &Path, connection: &mut Connection) -> Result<(), LedgerError> {
+/// Opens the ledger at `path` for reading alone, if there is one: no lock is taken that a sender
+/// would wait for, and nothing is made or changed, unless the ledger is of an older version.
+pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, LedgerError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let attempt = || -> Result<(Connection, Contents), LedgerError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let contents = identify(path, &connection)?;
+        Ok((connection, contents))
+    };
+    match attempt().map_err(|error| explain(path, error))? {
+        (_, Contents::Nothing) => Ok(None),
+        (connection, Contents::Present) => Ok(Some(connection)),
+        (old, Contents::Version1) => {
+            drop(old);
+            drop(open(path)?);
+            let (connection, _) = attempt().map_err(|error| explain(path, error))?;
+            Ok(Some(connection))
+        }
+    }
+}
+
+/// What a file holds that may become or be a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Contents {
+    /// Nothing yet.
+    Nothing,
+    /// A ledger of the first version.
+    Version1,
+    /// A ledger of ours.
+    Present,
+}
+
+fn identify(path: &Path, connection: &Connection) -> Result<Contents, LedgerError> {
     let pragma = |name: &str| -> Result<i64, rusqlite::Error> {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
     };
     let version = pragma("user_version")?;
     let things: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match pragma("application_id")? {
-        APPLICATION_ID if version == VERSION => Ok(()),
-        APPLICATION_ID if version > VERSION => Err(LedgerError::Newer {
+    match (pragma("application_id")?, version) {
+        (APPLICATION_ID, VERSION) => Ok(Contents::Present),
+        (APPLICATION_ID, 1) => Ok(Contents::Version1),
+        (APPLICATION_ID, _) if version > VERSION => Err(LedgerError::Newer {
             path: path.to_owned(),
             version,
             known: VERSION,
         }),
-        0 if version == 0 && things == 0 => create(connection),
+        (0, 0) if things == 0 => Ok(Contents::Nothing),
         _ => Err(LedgerError::Foreign {
             path: path.to_owned(),
         }),
     }
 }
 
-/// Makes the tables. In one transaction, and before the file is switched to WAL: so the marks are
-/// in the file itself, and a crash leaves either a whole ledger or an empty file.
-fn create(connection: &mut Connection) -> Result<(), LedgerError> {
-    connection.execute_batch("PRAGMA synchronous = FULL")?;
+/// Makes the tables of the present version. In one transaction: a crash leaves what was there
+/// before. A new file is not yet switched to WAL, so the marks are in the file itself.
+fn build(connection: &mut Connection, steps: &str) -> Result<(), LedgerError> {
+    // Rows are carried over table by table, so for a moment they refer to what is not there.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF")?;
     let making = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    making.execute_batch(TABLES)?;
+    making.execute_batch(steps)?;
     making.pragma_update(None, "application_id", APPLICATION_ID)?;
     making.pragma_update(None, "user_version", VERSION)?;
     making.commit()?;

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, params};
 
-use super::super::budget::{Cause, Decision, Elapsed, Hold, Policy, Slot, elapsed};
+use super::super::account::Account;
+use super::super::budget::{Cause, Decision, Policy};
 use super::super::plan::Settled;
 use super::schema::boot;
-use super::{LedgerError, hold, settled, slots};
-use crate::vocabulary::{Fingerprint, Stamp};
+use super::steps::{decide, enter, extend_hold, immediate, open, take_back};
+use super::{LedgerError, hold, settled};
+use crate::vocabulary::{Call, Fingerprint, Stamp};
 
 /// The number of a request in the ledger.
 pub type RequestId = i64;
@@ -20,6 +22,7 @@ pub type RequestId = i64;
 pub struct Sender<'a> {
     connection: &'a mut Connection,
     host: String,
+    identity: String,
     // Its lock is the right itself; closing the file gives it back.
     _lock: File,
 }
@@ -114,15 +117,28 @@ pub struct Closing {
     pub github_request_id: Option<String>,
     /// The server's words, or the connection's error; redacted.
     pub message: Option<String>,
-    /// For how long nothing is to be sent to this host, by any process.
+    /// For how long nothing is to be sent on this account, by any process.
     pub hold: Option<Duration>,
+    /// What it means for what the host refused before.
+    pub earlier: Earlier,
+}
+
+/// What the end of a request means for the tokens that the host refused before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing.
+    Stands,
+    /// The host refuses whatever it is sent, so no refusal since it last accepted something was
+    /// about a token: they are taken back.
+    TakenBack,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(connection: &'a mut Connection, host: &str, lock: File) -> Self {
+    pub(super) fn new(connection: &'a mut Connection, account: &Account, lock: File) -> Self {
         Self {
             connection,
-            host: host.to_owned(),
+            host: account.host().to_owned(),
+            identity: account.identity(),
             _lock: lock,
         }
     }
@@ -143,6 +159,7 @@ impl<'a> Sender<'a> {
                 github_request_id: None,
                 message: Some("the process ended before the answer was recorded".to_owned()),
                 hold: None,
+                earlier: Earlier::Stands,
             };
             self.settle(request, &closing, now)?;
         }
@@ -165,11 +182,33 @@ impl<'a> Sender<'a> {
         batch: &[Entry<'_>],
         now: &Stamp,
     ) -> Result<Grant, LedgerError> {
+        let account = (self.host.as_str(), self.identity.as_str());
         let granting = immediate(self.connection)?;
-        let decision = decide(&granting, &self.host, policy, now)?;
-        let grant = match decision {
-            Decision::Go => Grant::Go(record(&granting, &self.host, batch, now)?),
+        let grant = match decide(&granting, account, policy, now)? {
+            Decision::Go => {
+                let request = open(&granting, account, &Call::Revoke, batch.len(), now)?;
+                enter(&granting, account.0, request, batch, now)?;
+                Grant::Go(request)
+            }
             Decision::Wait { wait, cause } => Grant::Wait { wait, cause },
+        };
+        granting.commit()?;
+        Ok(grant)
+    }
+
+    /// Asks for a call that carries no tokens and takes nothing from their budget. The pause that
+    /// the host asked for holds for it too. When this returns [`Grant::Go`], it is on disk.
+    pub fn grant_call(&mut self, call: &Call, now: &Stamp) -> Result<Grant, LedgerError> {
+        let account = (self.host.as_str(), self.identity.as_str());
+        let granting = immediate(self.connection)?;
+        let left = hold(&granting, account)?.map_or(Duration::ZERO, |hold| hold.left(now));
+        let grant = if left.is_zero() {
+            Grant::Go(open(&granting, account, call, 0, now)?)
+        } else {
+            Grant::Wait {
+                wait: left,
+                cause: Cause::Hold,
+            }
         };
         granting.commit()?;
         Ok(grant)
@@ -212,7 +251,10 @@ impl<'a> Sender<'a> {
         }
         settling
             .prepare_cached(
-                "UPDATE credential SET state = coalesce(?2, resting), reason = ?3, updated_ms = ?4
+                "UPDATE credential SET state = coalesce(?2, (SELECT resting FROM attempt
+                     WHERE attempt.request = ?1
+                         AND attempt.fingerprint = credential.fingerprint)),
+                     reason = ?3, updated_ms = ?4
                  WHERE request = ?1 AND state = 'sent'",
             )?
             .execute(params![
@@ -221,8 +263,13 @@ impl<'a> Sender<'a> {
                 reason(closing),
                 now.wall_ms
             ])?;
+        let account = (self.host.as_str(), self.identity.as_str());
         if let Some(wait) = closing.hold {
-            extend_hold(&settling, &self.host, wait, closed, now)?;
+            extend_hold(&settling, account, wait, closed, now)?;
+        }
+        match closing.earlier {
+            Earlier::Stands => {}
+            Earlier::TakenBack => take_back(&settling, &self.host, request, now)?,
         }
         settling.commit()?;
         Ok(())
@@ -236,7 +283,8 @@ impl<'a> Sender<'a> {
         now: &Stamp,
     ) -> Result<(), LedgerError> {
         let holding = immediate(self.connection)?;
-        extend_hold(&holding, &self.host, wait, Closed::Throttled, now)?;
+        let account = (self.host.as_str(), self.identity.as_str());
+        extend_hold(&holding, account, wait, Closed::Throttled, now)?;
         Ok(holding.commit()?)
     }
 }
@@ -251,110 +299,4 @@ fn reason(closing: &Closing) -> Option<&str> {
         | Closed::Refused
         | Closed::NotSent => None,
     }
-}
-
-fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, LedgerError> {
-    let begun = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    Ok(begun)
-}
-
-/// Asks the budget; and where the time since a stamp can't be known, puts the present moment in
-/// its place, so that the waiting starts anew and comes to an end.
-fn decide(
-    granting: &Transaction<'_>,
-    host: &str,
-    policy: &Policy,
-    now: &Stamp,
-) -> Result<Decision, LedgerError> {
-    let (boot_id, boot_ms) = boot(now);
-    let mut counted = Vec::new();
-    for (request, slot) in slots(granting, host, policy.requests())? {
-        if let Slot::Ended(at) = &slot
-            && elapsed(at, now) == Elapsed::Unknown
-        {
-            granting.execute(
-                "UPDATE request SET slot_wall_ms = ?2, slot_boot_id = ?3, slot_boot_ms = ?4
-                 WHERE id = ?1",
-                params![request, now.wall_ms, boot_id, boot_ms],
-            )?;
-        }
-        counted.push(slot);
-    }
-    let hold = hold(granting, host)?;
-    if let Some(hold) = &hold
-        && elapsed(&hold.set_at, now) == Elapsed::Unknown
-    {
-        granting.execute(
-            "UPDATE hold SET set_wall_ms = ?2, set_boot_id = ?3, set_boot_ms = ?4 WHERE host = ?1",
-            params![host, now.wall_ms, boot_id, boot_ms],
-        )?;
-    }
-    Ok(policy.decide(&counted, hold.as_ref(), now))
-}
-
-/// Writes down a request that is about to be sent. A token that was accepted stays accepted.
-fn record(
-    granting: &Transaction<'_>,
-    host: &str,
-    batch: &[Entry<'_>],
-    now: &Stamp,
-) -> Result<RequestId, LedgerError> {
-    let (boot_id, boot_ms) = boot(now);
-    let tokens = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-    granting.execute(
-        "INSERT INTO request
-             (host, state, tokens, started_wall_ms, started_boot_id, started_boot_ms)
-         VALUES (?1, 'open', ?2, ?3, ?4, ?5)",
-        params![host, tokens, now.wall_ms, boot_id, boot_ms],
-    )?;
-    let request = granting.last_insert_rowid();
-    let mut send = granting.prepare_cached(
-        "INSERT INTO credential
-             (host, fingerprint, kind, state, resting, request, reason, updated_ms)
-         VALUES (?1, ?2, ?3, 'sent', 'pending', ?4, NULL, ?5)
-         ON CONFLICT (host, fingerprint) DO UPDATE SET
-             resting = CASE WHEN state IN ('sent', 'unknown') THEN 'unknown' ELSE 'pending' END,
-             state = 'sent', kind = excluded.kind, request = excluded.request, reason = NULL,
-             updated_ms = excluded.updated_ms
-         WHERE state <> 'accepted'",
-    )?;
-    for Entry { fingerprint, kind } in batch {
-        send.execute(params![
-            host,
-            fingerprint.as_bytes(),
-            kind,
-            request,
-            now.wall_ms
-        ])?;
-    }
-    Ok(request)
-}
-
-/// Sets a hold, unless one is in force that lasts longer.
-fn extend_hold(
-    settling: &Transaction<'_>,
-    host: &str,
-    wait: Duration,
-    closed: Closed,
-    now: &Stamp,
-) -> Result<(), LedgerError> {
-    let left = hold(settling, host)?.map_or(Duration::ZERO, |hold: Hold| hold.left(now));
-    if left >= wait {
-        return Ok(());
-    }
-    let (boot_id, boot_ms) = boot(now);
-    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-    settling.execute(
-        "INSERT OR REPLACE INTO hold (host, set_wall_ms, set_boot_id, set_boot_ms, wait_ms, why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            host,
-            now.wall_ms,
-            boot_id,
-            boot_ms,
-            wait_ms,
-            closed.as_str()
-        ],
-    )?;
-    Ok(())
 }

@@ -1,9 +1,12 @@
 use std::sync::Barrier;
 
 use super::super::budget::Cause;
-use super::super::host::Reach;
+use super::super::host::Limits;
 use super::*;
-use crate::vocabulary::BootStamp;
+use crate::vocabulary::{AskedFor, AuditEntry, BootStamp, HostStatus, OutcomeEntry, RequestEntry};
+
+mod history;
+mod processes;
 
 const HOST: &str = "https://api.github.com";
 const OTHER: &str = "http://[::1]:8080";
@@ -30,8 +33,12 @@ fn entry(token: &str) -> Entry<'static> {
     }
 }
 
+fn account(host: &str) -> Account {
+    Account::new(host, None)
+}
+
 fn ours<'a>(ledger: &'a mut Ledger, now: &Stamp) -> Sender<'a> {
-    match ledger.turn(HOST, now).unwrap() {
+    match ledger.turn(&account(HOST), now).unwrap() {
         Turn::Ours(sender) => sender,
         Turn::Taken => panic!("another has the turn"),
     }
@@ -44,12 +51,13 @@ fn closing(closed: Closed) -> Closing {
         github_request_id: Some("AB:1".to_owned()),
         message: Some("words".to_owned()),
         hold: None,
+        earlier: Earlier::Stands,
     }
 }
 
 fn one_an_hour() -> Policy {
     let rate = "1/1h".parse().unwrap();
-    Policy::new(rate, Duration::from_secs(1), Reach::Remote).unwrap()
+    Policy::new(rate, Duration::from_secs(1), Limits::Github).unwrap()
 }
 
 fn grant(ledger: &mut Ledger, token: &str, now: i64) -> Grant {
@@ -77,14 +85,31 @@ fn state_of(ledger: &Ledger, token: &str) -> Option<State> {
     known.get(&name(token)).map(|known| known.state)
 }
 
-fn requests(ledger: &Ledger) -> Vec<RequestRecord> {
-    let mut all = Vec::new();
-    let visit = |request| -> Result<(), LedgerError> {
-        all.push(request);
+/// Everything that is on record, as an onlooker reads it.
+fn audit(ledger: &Ledger) -> (Vec<RequestEntry>, Vec<OutcomeEntry>) {
+    let (mut requests, mut outcomes) = (Vec::new(), Vec::new());
+    let visit = |entry| -> Result<(), LedgerError> {
+        match entry {
+            AuditEntry::Request(request) => requests.push(request),
+            AuditEntry::Outcome(outcome) => outcomes.push(outcome),
+        }
         Ok(())
     };
-    ledger.requests(visit).unwrap();
-    all
+    Record::open(&ledger.path)
+        .unwrap()
+        .unwrap()
+        .audit(visit)
+        .unwrap();
+    (requests, outcomes)
+}
+
+fn requests(ledger: &Ledger) -> Vec<RequestEntry> {
+    audit(ledger).0
+}
+
+fn status(ledger: &Ledger, policy: &Policy, now: &Stamp) -> HostStatus {
+    let record = Record::open(&ledger.path).unwrap().unwrap();
+    record.status(policy, now).unwrap().hosts.remove(0)
 }
 
 struct Folder(tempfile::TempDir);
@@ -186,8 +211,8 @@ fn a_later_version_is_refused_and_left_alone() {
         matches!(
             error,
             LedgerError::Newer {
-                version: 2,
-                known: 1,
+                version: 3,
+                known: 2,
                 ..
             }
         ),
@@ -216,10 +241,19 @@ fn one_process_at_a_time_sends_to_a_host() {
     let folder = Folder::new();
     let (mut first, mut second) = (folder.open(), folder.open());
     let turn = ours(&mut first, &at(0));
-    assert!(matches!(second.turn(HOST, &at(0)).unwrap(), Turn::Taken));
-    assert!(matches!(second.turn(OTHER, &at(0)).unwrap(), Turn::Ours(_)));
+    assert!(matches!(
+        second.turn(&account(HOST), &at(0)).unwrap(),
+        Turn::Taken
+    ));
+    assert!(matches!(
+        second.turn(&account(OTHER), &at(0)).unwrap(),
+        Turn::Ours(_)
+    ));
     drop(turn);
-    assert!(matches!(second.turn(HOST, &at(0)).unwrap(), Turn::Ours(_)));
+    assert!(matches!(
+        second.turn(&account(HOST), &at(0)).unwrap(),
+        Turn::Ours(_)
+    ));
 }
 
 #[test]
@@ -257,16 +291,9 @@ fn what_a_dead_process_sent_is_unknown_and_counts_from_its_discovery() {
         ("unknown", Some(late.wall_ms))
     );
     let hour = Duration::from_secs(3600);
-    let decision = ledger.decide(HOST, &lowered, &late).unwrap();
-    assert_eq!(
-        decision,
-        Decision::Wait {
-            wait: hour,
-            cause: Cause::Window
-        }
-    );
-    assert_eq!(ledger.used(HOST, &lowered, &late).unwrap(), 1);
-    assert_eq!(ledger.decide(OTHER, &lowered, &late).unwrap(), Decision::Go);
+    let budget = status(&ledger, &lowered, &late).budgets.remove(0);
+    assert_eq!((budget.used, budget.next), (1, hour));
+    assert_eq!(budget.asked_for, AskedFor::ByUs);
 }
 
 #[test]
@@ -385,14 +412,13 @@ fn no_token_is_ever_written() {
                 .any(|window| window == &body.as_bytes()[..9])
         );
     }
-    let mut names = Vec::new();
-    let visit = |credential: CredentialRecord| -> Result<(), LedgerError> {
-        names.push((credential.fingerprint, credential.state));
-        Ok(())
-    };
-    ledger.credentials(visit).unwrap();
-    assert_eq!(names, [(name(&token), State::Accepted)]);
-    assert_eq!(ledger.counts().unwrap()[0].tokens, 1);
+    let outcome = audit(&ledger).1.remove(0);
+    assert_eq!(
+        (outcome.fingerprint, outcome.state),
+        (name(&token), State::Accepted)
+    );
+    let host = status(&ledger, &Policy::GITHUB, &at(0));
+    assert_eq!(host.tokens, [(State::Accepted, 1)]);
 }
 
 #[test]
@@ -427,9 +453,12 @@ fn a_link_to_a_ledger_is_that_ledger() {
         wall_ms: 0,
         boot: None,
     };
-    let held = one.turn("host", &now).unwrap();
+    let held = one.turn(&account("host"), &now).unwrap();
     assert!(matches!(held, Turn::Ours(_)));
-    assert!(matches!(other.turn("host", &now).unwrap(), Turn::Taken));
+    assert!(matches!(
+        other.turn(&account("host"), &now).unwrap(),
+        Turn::Taken
+    ));
 }
 
 #[test]

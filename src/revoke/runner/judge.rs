@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
-use super::super::answer::{self, Pause, Reading, Verdict, presentable};
-use super::super::ledger::{Closed, Closing};
+use super::super::answer::{self, Manner, Pause, Reading, Verdict, presentable};
+use super::super::budget::PolicyError;
+use super::super::host::Limits;
+use super::super::ledger::{Closed, Closing, Earlier};
 use super::super::transport::Sent;
 use crate::vocabulary::{Redact, Stamp};
 
@@ -25,10 +27,42 @@ pub(super) const RECONNECTS: u32 = 3;
 /// The hold when the host asks for fewer requests and does not say for how long; GitHub asks for
 /// at least a minute. Doubled each time in a row.
 const THROTTLED_HOLD: Duration = Duration::from_secs(60);
-/// The hold when the host is in trouble. Doubled each time in a row.
-const TROUBLE_HOLD: Duration = Duration::from_secs(10);
-/// The pause before a connection is tried again. Doubled each time in a row.
-const RECONNECT_PAUSE: Duration = Duration::from_secs(2);
+
+/// How a run holds back when something went wrong, and the host did not say for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The hold when the host is in trouble. Doubled each time in a row.
+    trouble: Duration,
+}
+
+impl Backoff {
+    /// Ten seconds, then twenty, and so on.
+    pub const GITHUB: Self = Self {
+        trouble: Duration::from_secs(10),
+    };
+
+    /// Another first hold; a shorter one only for a host whose owner sets its limits.
+    pub fn new(trouble: Duration, limits: Limits) -> Result<Self, PolicyError> {
+        match limits {
+            Limits::Github if trouble < Self::GITHUB.trouble => Err(PolicyError::TooHasty),
+            Limits::Github | Limits::Owners => Ok(Self { trouble }),
+        }
+    }
+
+    /// The pause before a connection is tried again. Doubled each time in a row.
+    fn reconnect(&self) -> Duration {
+        self.trouble / 5
+    }
+}
+
+/// What a judgement depends on besides the answer.
+#[derive(Clone, Copy)]
+pub(super) struct Circumstances<'a> {
+    pub(super) now: &'a Stamp,
+    pub(super) redact: &'a dyn Redact,
+    pub(super) manner: Manner,
+    pub(super) backoff: &'a Backoff,
+}
 
 /// How often something has gone wrong in a row.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,39 +94,43 @@ impl Streaks {
         &mut self,
         sent: Sent,
         tokens: usize,
-        now: &Stamp,
-        redact: &dyn Redact,
+        with: &Circumstances<'_>,
     ) -> Judgement {
         match sent {
-            Sent::Answer(answer) => self.judge_answer(answer::read(&answer, now, redact), tokens),
+            Sent::Answer(answer) => {
+                let reading = answer::read(&answer, with.now, with.redact);
+                self.judge_answer(reading, tokens, with)
+            }
             Sent::NotSent(error) => {
                 self.count(Closed::NotSent);
-                no_answer(Closed::NotSent, &error, None, redact)
+                no_answer(Closed::NotSent, &error, None, with.redact)
             }
             Sent::Lost(error) => {
                 self.count(Closed::Unknown);
-                let hold = growing(TROUBLE_HOLD, self.unknown);
-                no_answer(Closed::Unknown, &error, Some(hold), redact)
+                let hold = growing(with.backoff.trouble, self.unknown);
+                no_answer(Closed::Unknown, &error, Some(hold), with.redact)
             }
         }
     }
 
-    fn judge_answer(&mut self, reading: Reading, tokens: usize) -> Judgement {
-        let (closed, hint) = match reading.verdict {
+    fn judge_answer(
+        &mut self,
+        reading: Reading,
+        tokens: usize,
+        with: &Circumstances<'_>,
+    ) -> Judgement {
+        let (closed, advice) = match reading.verdict {
             Verdict::Accepted => (Closed::Accepted, None),
             Verdict::Invalid if tokens == 1 => (Closed::TokenRejected, None),
             Verdict::Invalid => (Closed::BatchRejected, None),
             Verdict::Throttled => (Closed::Throttled, None),
-            Verdict::Refused(refusal) => (Closed::Refused, Some(refusal)),
+            Verdict::Refused(refusal) => (Closed::Refused, Some(refusal.advice(with.manner))),
             Verdict::Broken => (Closed::Unknown, None),
         };
         self.count(closed);
-        let mut words = format!("status {}", reading.status);
-        if let Some(message) = &reading.message {
-            words = format!("{words}, {message:?}");
-        }
-        if let Some(hint) = hint {
-            words = format!("{words} ({hint})");
+        let mut words = in_words(&reading);
+        if let Some(advice) = advice {
+            words = format!("{words} ({advice})");
         }
         // A word about trouble is kept with the tokens it leaves unknown; the status is a word.
         let message = match closed {
@@ -109,9 +147,19 @@ impl Streaks {
             http_status: Some(reading.status),
             github_request_id: reading.request_id,
             message,
-            hold: self.hold(closed, reading.pause),
+            hold: self.hold(closed, reading.pause, with.backoff),
+            earlier: if self.refuses_everything() {
+                Earlier::TakenBack
+            } else {
+                Earlier::Stands
+            },
         };
         Judgement { closing, words }
+    }
+
+    /// Whether so many requests in a row were refused as invalid that it can't be about tokens.
+    pub(super) fn refuses_everything(&self) -> bool {
+        self.invalid >= INVALID_IN_A_ROW
     }
 
     fn count(&mut self, closed: Closed) {
@@ -137,14 +185,14 @@ impl Streaks {
     }
 
     /// For how long nobody sends: as long as the server said, and longer when it is in trouble.
-    fn hold(&self, closed: Closed, pause: Pause) -> Option<Duration> {
+    fn hold(&self, closed: Closed, pause: Pause, backoff: &Backoff) -> Option<Duration> {
         let told = match pause {
             Pause::No => None,
             Pause::For(wait) => Some(wait),
             Pause::Unsaid => Some(growing(THROTTLED_HOLD, self.throttled)),
         };
         match closed {
-            Closed::Unknown => told.max(Some(growing(TROUBLE_HOLD, self.unknown))),
+            Closed::Unknown => told.max(Some(growing(backoff.trouble, self.unknown))),
             Closed::Accepted
             | Closed::TokenRejected
             | Closed::BatchRejected
@@ -155,8 +203,16 @@ impl Streaks {
     }
 
     /// The pause before a connection is tried again.
-    pub(super) fn reconnect_pause(&self) -> Duration {
-        growing(RECONNECT_PAUSE, self.unreached)
+    pub(super) fn reconnect_pause(&self, backoff: &Backoff) -> Duration {
+        growing(backoff.reconnect(), self.unreached)
+    }
+}
+
+/// An answer's status and message.
+fn in_words(reading: &Reading) -> String {
+    match &reading.message {
+        Some(message) => format!("status {}, {message:?}", reading.status),
+        None => format!("status {}", reading.status),
     }
 }
 
@@ -173,6 +229,7 @@ fn no_answer(
         github_request_id: None,
         message: Some(words.clone()),
         hold,
+        earlier: Earlier::Stands,
     };
     Judgement { closing, words }
 }
@@ -202,8 +259,13 @@ mod tests {
             wall_ms: 0,
             boot: None,
         };
-        let judgement = streaks.judge(Sent::Answer(answer), 2, &now, &RedactNothing);
-        judgement.closing
+        let with = Circumstances {
+            now: &now,
+            redact: &RedactNothing,
+            manner: Manner::Anonymous,
+            backoff: &Backoff::GITHUB,
+        };
+        streaks.judge(Sent::Answer(answer), 2, &with).closing
     }
 
     fn secs(seconds: u64) -> Duration {

@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::super::host::Reach;
+use super::super::host::{Limits, Reach};
+use super::super::ledger::Record;
 use super::super::plan::{BatchSize, PlanOptions};
 use super::super::transport::Sent;
 use super::*;
 
 mod world;
 
-use world::{World, candidates, failed, host, name, plan, retry_after, says, status};
+use world::{World, account, candidates, failed, host, name, plan, retry_after, says, status};
 
 const HOUR: i64 = 3_600_000;
 
@@ -98,7 +99,7 @@ fn without_patience_the_rest_is_left_for_the_next_run() {
     world.policy = Policy::new(
         "2/1h".parse().unwrap(),
         Duration::from_secs(1),
-        Reach::Remote,
+        Limits::Github,
     )
     .unwrap();
     world.patience = Patience::NoWait;
@@ -123,7 +124,8 @@ fn without_patience_the_rest_is_left_for_the_next_run() {
 #[test]
 fn bad_tokens_cost_no_other_its_revocation() {
     for bad in 1..=5 {
-        let world = World::unlimited();
+        // Under GitHub's own limits, hours and all.
+        let world = World::new();
         let poison: HashSet<Fingerprint> = (0..bad).map(|n| name(n * 997)).collect();
         let ran = world.run(5000, |_, names| {
             if names.iter().any(|name| poison.contains(name)) {
@@ -149,6 +151,8 @@ fn bad_tokens_cost_no_other_its_revocation() {
             (10 * bad.min(3)..=20 * bad).contains(&extra),
             "{bad}: {extra}"
         );
+        let within = |group: &[(i64, usize)]| group[60].0 - group[0].0 >= HOUR;
+        assert!(ran.log.windows(61).all(within), "{bad}");
     }
 }
 
@@ -300,9 +304,9 @@ fn without_a_connection_nothing_is_used_up() {
         .map(|pair| pair[1].0 - pair[0].0)
         .collect();
     assert_eq!(pauses, [2300, 4300, 8300]);
-    let ledger = Ledger::open(&world.path()).unwrap();
-    let used = ledger.used("https://api.github.com", &world.policy, &world.clock.now());
-    assert_eq!(used.unwrap(), 0);
+    let record = Record::open(&world.path()).unwrap().unwrap();
+    let status = record.status(&world.policy, &world.clock.now()).unwrap();
+    assert_eq!(status.hosts[0].budgets[0].used, 0);
 }
 
 #[test]
@@ -402,7 +406,7 @@ fn a_turn_that_is_taken_is_waited_for() {
     world.patience = Patience::NoWait;
     let mut other = Ledger::open(&world.path()).unwrap();
     let mut ledger = Ledger::open(&world.path()).unwrap();
-    let turn = other.turn(host().key(), &world.clock.now()).unwrap();
+    let turn = other.turn(&account(), &world.clock.now()).unwrap();
     let mut observer = Release(Some(turn), 0);
     let (report, _) = world.observed(&mut ledger, plan(5), |_, _| status(202), &mut observer);
     assert_eq!((report.count(State::Accepted), observer.1), (5, 2));
@@ -427,7 +431,7 @@ fn an_endless_hold_is_waited_for_until_the_user_has_enough() {
     let world = World::new();
     let mut ledger = Ledger::open(&world.path()).unwrap();
     let now = world.clock.now();
-    let Turn::Ours(mut sender) = ledger.turn(host().key(), &now).unwrap() else {
+    let Turn::Ours(mut sender) = ledger.turn(&account(), &now).unwrap() else {
         panic!("another has the turn");
     };
     sender.hold(Duration::MAX, &now).unwrap();
@@ -445,4 +449,36 @@ fn a_host_that_refuses_everything_is_not_asked_for_ever() {
     let ended = world.carry_out(&mut ledger, plan(1000), |_, _| status(422));
     assert_eq!(ended.log.len(), 40);
     assert!(matches!(ended.report.stop, Stop::Failed(_)));
+    // Nothing that it said was about any token.
+    assert_eq!(ended.report.count(State::Pending), 1000);
+    let later = world.run(1000, |_, _| status(202));
+    assert_eq!(later.report.count(State::Accepted), 1000);
+}
+
+/// What it accepts shows that it does not refuse everything; what it refused before that stands.
+#[test]
+fn a_refusal_that_was_about_a_token_is_not_taken_back() {
+    let world = World::unlimited();
+    let bad = name(0);
+    world.run(2, |_, names| {
+        status(if names.contains(&bad) { 422 } else { 202 })
+    });
+    let ended = world.run(1000, |_, _| status(422));
+    assert!(matches!(ended.report.stop, Stop::Failed(_)));
+    assert_eq!(ended.report.count(State::Rejected), 1);
+    assert_eq!(ended.report.count(State::Accepted), 1);
+    assert_eq!(ended.report.count(State::Pending), 998);
+}
+
+#[test]
+fn what_a_server_repeats_of_a_token_is_not_kept() {
+    let world = World::new();
+    let mut ledger = Ledger::open(&world.path()).unwrap();
+    let plan = Plan::new(
+        world::spelled(&["Ab3dEf6hIj9k"]),
+        |_| None,
+        &PlanOptions::new(&host()),
+    );
+    let ended = world.carry_out(&mut ledger, plan, |_, _| says(422, "bad: dEf6h"));
+    assert_eq!(ended.report.outcomes[0].reason.as_deref(), Some("bad: …"));
 }

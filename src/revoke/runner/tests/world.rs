@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::super::super::answer::{Answer, Headers};
-use super::super::super::host::Reach;
+use super::super::super::host::Limits;
 use super::super::super::plan::{Candidate, PlanOptions};
 use super::super::super::transport::Sent;
 use super::super::*;
@@ -154,7 +154,7 @@ impl World {
     pub(super) fn unlimited() -> Self {
         let rate = "9999/1s".parse().unwrap();
         Self {
-            policy: Policy::new(rate, Duration::ZERO, Reach::Loopback).unwrap(),
+            policy: Policy::new(rate, Duration::ZERO, Limits::Owners).unwrap(),
             ..Self::new()
         }
     }
@@ -208,9 +208,11 @@ impl World {
         };
         let runner = Runner {
             host: &host(),
+            login: None,
             transport: &transport,
             ledger,
             policy: self.policy,
+            backoff: Backoff::GITHUB,
             patience: self.patience,
             clock: &self.clock,
             interrupt: &self.interrupt,
@@ -225,6 +227,10 @@ pub(super) fn host() -> Host {
     Host::parse("https://api.github.com").unwrap()
 }
 
+pub(super) fn account() -> Account {
+    Account::new(host().key(), None)
+}
+
 /// A plan for tokens of which nothing is known.
 pub(super) fn plan(tokens: usize) -> Plan {
     Plan::new(candidates(tokens), |_| None, &PlanOptions::new(&host()))
@@ -235,20 +241,26 @@ pub(super) fn name(n: usize) -> Fingerprint {
 }
 
 pub(super) fn candidates(count: usize) -> Vec<Candidate> {
+    let texts: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+    spelled(&texts)
+}
+
+/// Tokens with these texts.
+pub(super) fn spelled(texts: &[impl AsRef<str>]) -> Vec<Candidate> {
     let kind = Arc::new(Kind {
         id: "github_personal_access_token".into(),
         title: "".into(),
-        prefix: "ghx_".into(),
+        prefix: "".into(),
         revocable: Revocable::ByPossession,
     });
-    let candidate = |n: usize| Candidate {
-        fingerprint: name(n),
+    let candidate = |text: &str| Candidate {
+        fingerprint: Fingerprint::of(text),
         kind: Arc::clone(&kind),
-        secret: Secret::new(&n.to_string()),
+        secret: Secret::new(text),
         checksum: Checksum::Valid,
         standing: Standing::Finding,
     };
-    (0..count).map(candidate).collect()
+    texts.iter().map(|text| candidate(text.as_ref())).collect()
 }
 
 pub(super) fn failed(report: &RevokeReport) -> &str {
