@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod bar;
 mod config;
 mod credentials;
 mod enterprise;

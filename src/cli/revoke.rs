@@ -3,15 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use douse::findings::{Retain, Unverified};
-use douse::progress::Progress;
 use douse::report::{self, Format, Palette};
-use douse::revoke::{
-    Batch, Candidate, Cause, Client, Closed, Ledger, Observer, Plan, RequestId, Runner, Settled,
-};
+use douse::revoke::{Batch, Candidate, Client, Ledger, Plan, Runner, Settled};
 use douse::silence::Silence;
 use douse::source::read_stdin_line;
 use douse::vocabulary::{
@@ -22,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::args::RevokeArgs;
+use super::bar::Bar;
 use super::credentials;
 use super::reported::{self, Reported};
 use super::scan::scan_sources;
@@ -302,10 +299,7 @@ fn carry_out(
         settings.login.as_ref(),
         settings.client.clone(),
     )?;
-    let mut observer = Bar(Progress::of_revocation(
-        session.visibility,
-        plan.tokens() as u64,
-    ));
+    let mut observer = Bar::new(session, &plan);
     let runner = Runner {
         host: &settings.host,
         login: settings.login.as_ref(),
@@ -320,49 +314,4 @@ fn carry_out(
         observer: &mut observer,
     };
     Ok(runner.run(plan))
-}
-
-/// Shows a run as a bar.
-struct Bar(Progress);
-
-impl Observer for Bar {
-    fn queued(&mut self) {
-        self.0
-            .say("waiting for another douse to finish its request".to_owned());
-    }
-
-    fn waiting(&mut self, wait: Duration, cause: Cause) {
-        let why = match cause {
-            Cause::Interval => return,
-            Cause::Window => "the hour's budget is used up",
-            Cause::Hold => "the host asked for a pause",
-        };
-        let seconds = wait.as_secs() + 1;
-        self.0.say(format!("{why}; next request in {seconds} s"));
-    }
-
-    fn unreachable(&mut self, wait: Duration, _error: &str) {
-        let seconds = wait.as_secs();
-        self.0
-            .say(format!("no connection; trying again in {seconds} s"));
-    }
-
-    fn sending(&mut self, _request: RequestId, tokens: usize) {
-        self.0.say(format!("sending {tokens}"));
-    }
-
-    fn closed(&mut self, _request: RequestId, closed: Closed, tokens: usize) {
-        match closed {
-            Closed::Accepted | Closed::TokenRejected => self.0.advance(tokens as u64),
-            Closed::BatchRejected
-            | Closed::Throttled
-            | Closed::Refused
-            | Closed::Unknown
-            | Closed::NotSent => {}
-        }
-    }
-
-    fn accepted_elsewhere(&mut self, tokens: usize) {
-        self.0.advance(tokens as u64);
-    }
 }

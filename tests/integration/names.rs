@@ -92,7 +92,7 @@ fn a_token_in_a_name_is_shown_nowhere_else() {
     for flag in ["--files-from", "--ignore-file", "--output"] {
         sandbox.douse(["scan", flag, &paths[1]]).run().expect(2);
     }
-    for flag in ["--credentials", "--ca-cert"] {
+    for flag in ["--credentials", "--ca-file"] {
         sandbox
             .douse(["revoke", "--yes", flag, &paths[1]])
             .run()

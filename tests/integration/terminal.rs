@@ -80,6 +80,52 @@ fn any_other_answer_sends_nothing() {
     }
 }
 
+/// Answers `typed` to the question about a user of an enterprise; how many calls that made.
+fn answer_for_a_user(typed: &str, code: i32) -> usize {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    github.script([crate::github::Behaviour::status(202)]);
+    let url = github.url();
+    let call = sandbox.douse([
+        "enterprise",
+        "revoke-user",
+        "acme",
+        "mona",
+        "--api-url",
+        &url,
+    ]);
+    let call = call.env("GH_TOKEN", sandbox.token(Kind::Personal));
+    let output = call.terminal(typed).run().expect(code);
+    assert!(output.talk().contains("type the name (mona)"), "{output}");
+    github.log().len()
+}
+
+#[test]
+fn the_name_of_whom_it_concerns_is_asked_for() {
+    assert_eq!(answer_for_a_user("mona\n", 0), 1);
+    for typed in ["acme\n", "yes\n", "\n", "Mona\n", "\u{4}"] {
+        assert_eq!(answer_for_a_user(typed, 2), 0, "{typed:?}");
+    }
+}
+
+/// Whoever watches is told how far it is, and when it goes on.
+#[test]
+fn a_revocation_that_waits_says_until_when() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    sandbox.write("leak", sandbox.revocable(3).join("\n"));
+    let url = github.url();
+    let revoke = sandbox.douse(["revoke", "--yes", "--batch-size", "1", "--api-url", &url]);
+    let revoke = revoke
+        .arg("--budget")
+        .arg("2/1h")
+        .arg("--min-interval")
+        .arg("0s");
+    let run = revoke.env("TERM", "xterm").terminal("").spawn();
+    run.wait_for("2/3 requests; the budget is used up; the next goes at 20");
+    run.signal(crate::douse::Signal::Term);
+    let output = run.wait().expect(2);
+    assert!(output.text().contains("2 accepted, 1 pending"), "{output}");
+}
+
 #[test]
 fn a_yes_given_beforehand_is_not_asked_for_again() {
     let (sandbox, github) = (Sandbox::new(), Github::new());
