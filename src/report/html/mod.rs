@@ -3,7 +3,7 @@
 //!
 //! The page is a single file that loads nothing. Its security policy allows its own style and its
 //! own script, by their hashes, and nothing else; names from hostile trees reach it as text, by
-//! way of [`escape`] and of markup's or JSON's own escapes. The table is drawn by the script, a
+//! way of [`escape()`] and of markup's or JSON's own escapes. The table is drawn by the script, a
 //! hundred rows at a time, so that a hundred thousand tokens open at once; all else is plain
 //! markup.
 
@@ -181,13 +181,13 @@ fn plan_of_scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let mut lines = vec![format!(
-        "{} can be revoked by whoever holds them, in {}: douse revoke with the same paths",
+        "{} to revoke, in {}: run douse revoke with the same paths",
         count(revocable, "token"),
         count(revocable.div_ceil(BATCH), "request")
     )];
     if other > 0 {
         lines.push(format!(
-            "{} cannot be revoked this way, and end by themselves within an hour",
+            "{} of a kind that cannot be revoked this way and ends by itself within an hour",
             count(other, "token")
         ));
     }
