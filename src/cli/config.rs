@@ -61,6 +61,9 @@ pub(super) struct Config {
     pub(super) respect_ignore: bool,
     /// `--threads`
     pub(super) threads: Option<u16>,
+    /// The file that says all this.
+    #[serde(skip)]
+    pub(super) file: Option<PathBuf>,
     /// `--unverified`, of `scan`: to send what nothing proves takes the flag itself
     pub(super) unverified: bool,
 }
@@ -95,7 +98,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let config =
             Self::parse(&text).with_context(|| format!("cannot use {}", path.display()))?;
-        Ok(config.relative_to(folder))
+        let mut config = config.relative_to(folder);
+        config.file = Some(path);
+        Ok(config)
     }
 
     fn parse(text: &str) -> Result<Self> {

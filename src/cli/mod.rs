@@ -19,7 +19,7 @@ use clap::{CommandFactory as _, Parser as _};
 use douse::detect::Detector;
 use douse::pattern::PatternSet;
 use douse::progress::Visibility;
-use douse::report::escape;
+use douse::report::{Detail, escape};
 use douse::vocabulary::{Exit, Interrupt, Redact as _, SystemClock};
 
 use args::{Cli, Command};
@@ -47,6 +47,7 @@ struct Session {
     interrupt: Interrupt,
     visibility: Visibility,
     remarks: Remarks,
+    detail: Detail,
     color: args::Color,
     config: Config,
 }
@@ -66,7 +67,7 @@ impl Session {
             None => Wanted::Default,
         })?;
         let quiet = cli.quiet || (config.quiet && !cli.verbose);
-        Ok(Self {
+        let session = Self {
             detector: detector()?,
             clock: SystemClock::new(),
             interrupt: interrupt()?,
@@ -76,9 +77,18 @@ impl Session {
             } else {
                 Remarks::Told
             },
+            detail: if cli.verbose {
+                Detail::Full
+            } else {
+                Detail::Brief
+            },
             color: cli.color.or(config.color).unwrap_or_default(),
             config,
-        })
+        };
+        if let (Detail::Full, Some(file)) = (session.detail, &session.config.file) {
+            session.remark(&format!("settings from {}", file.display()));
+        }
+        Ok(session)
     }
 
     /// Tells something that is worth knowing and is no error.

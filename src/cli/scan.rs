@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use douse::findings::{Retain, Unverified};
 use douse::progress::Progress;
-use douse::report::{self, Format, Secrets};
+use douse::report::{self, Detail, Format, Secrets, View};
 use douse::scan::Scan;
 use douse::silence::Silence;
 use douse::source::{Walk, push_stdin};
@@ -39,7 +39,11 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
         Unverified::Count
     };
     let report = scan_sources(session, &sources, retain, unverified, &known.silence);
-    let remarks = output.write(|out| report::scan(&report, output.format, secrets, out))?;
+    let view = View {
+        secrets,
+        detail: session.detail,
+    };
+    let remarks = output.write(|out| report::scan(&report, output.format, view, out))?;
     for remark in remarks.iter() {
         session.remark(remark);
     }
@@ -57,7 +61,11 @@ fn write_baseline(report: ScanReport, to: &Output) -> Result<()> {
         bail!("the baseline was not written: the scan was interrupted, and knows only a part");
     }
     let report = report.into_baseline();
-    let remarks = to.write(|out| report::scan(&report, to.format, Secrets::Redact, out));
+    let view = View {
+        secrets: Secrets::Redact,
+        detail: Detail::Full,
+    };
+    let remarks = to.write(|out| report::scan(&report, to.format, view, out));
     // There is nothing to say about a format that has no limits.
     remarks.map(drop)
 }

@@ -1,6 +1,7 @@
 //! For a person at a terminal of 80 columns: tokens first, each with its places, then what was not
 //! read, then one line that sums up and one that says what to do.
 
+mod aside;
 mod revocation;
 
 use std::io::{self, Write};
@@ -12,12 +13,14 @@ use crate::vocabulary::{
 };
 
 use super::order::worst_first;
-use super::{Secrets, escape};
+use super::{Detail, Secrets, View, escape};
 
 pub(super) use revocation::{plan, revocation};
 
 /// Places shown of one token; machine formats list more.
 const PLACES_SHOWN: usize = 10;
+/// How wide a terminal is taken to be.
+const COLUMNS: usize = 80;
 /// Errors shown one by one.
 const ERRORS_SHOWN: usize = 20;
 
@@ -62,45 +65,51 @@ impl Palette {
 pub(super) fn scan(
     report: &ScanReport,
     palette: Palette,
-    secrets: Secrets,
+    view: View,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for finding in worst_first(report) {
-        self::finding(finding, palette, secrets, out)?;
+        self::finding(finding, palette, view, out)?;
+    }
+    match view.detail {
+        Detail::Brief => {}
+        Detail::Full => aside::list(report, palette, out)?,
     }
     unread(report, palette, out)?;
     summary(report, palette, out)
 }
 
-fn finding(
-    finding: &Finding,
-    palette: Palette,
-    secrets: Secrets,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn finding(finding: &Finding, palette: Palette, view: View, out: &mut dyn Write) -> io::Result<()> {
     let (alarm, bold, dim) = (palette.alarm(), palette.bold(), palette.dim());
-    let shown = match (&finding.secret, secrets) {
+    let shown = match (&finding.secret, view.secrets) {
         (Some(secret), Secrets::Show) => secret.expose().to_owned(),
         (Some(_) | None, Secrets::Redact) | (None, Secrets::Show) => finding.kind.redacted(),
     };
     let note = match (finding.checksum, finding.kind.revocable) {
-        (Checksum::Invalid, _) => " (unverified: its checksum does not fit)",
-        (Checksum::Unknown, Revocable::ByPossession) => " (unverified: of no known length)",
+        (Checksum::Invalid, _) => Some("unverified: its checksum does not fit"),
+        (Checksum::Unknown, Revocable::ByPossession) => Some("unverified: of no known length"),
         (Checksum::Valid | Checksum::Unknown, Revocable::ReportOnly) => {
-            " (lives an hour; cannot be revoked by this call)"
+            Some("lives an hour, and cannot be revoked by whoever finds it")
         }
-        (Checksum::Valid, Revocable::ByPossession) => "",
+        (Checksum::Valid, Revocable::ByPossession) => None,
     };
     writeln!(
         out,
-        "{alarm}{shown}{alarm:#}  {bold}{}{bold:#}{note}",
+        "{alarm}{shown}{alarm:#}  {bold}{}{bold:#}",
         finding.kind.title
     )?;
+    if let Some(note) = note {
+        writeln!(out, "  {note}")?;
+    }
     writeln!(out, "  {dim}sha256 {}{dim:#}", finding.fingerprint)?;
-    for found in finding.matches.items.iter().take(PLACES_SHOWN) {
+    let places = match view.detail {
+        Detail::Brief => PLACES_SHOWN,
+        Detail::Full => usize::MAX,
+    };
+    for found in finding.matches.items.iter().take(places) {
         writeln!(out, "  {}", spot(found, palette))?;
     }
-    let hidden = finding.matches.total() - finding.matches.items.len().min(PLACES_SHOWN) as u64;
+    let hidden = finding.matches.total() - finding.matches.items.len().min(places) as u64;
     if hidden > 0 {
         writeln!(out, "  {dim}and in {}{dim:#}", count(hidden, "more place"))?;
     }
@@ -111,7 +120,12 @@ fn finding(
 fn spot(found: &Match, palette: Palette) -> String {
     let style = palette.path();
     let place = self::place(&found.place);
-    format!("{style}{place}{style:#}:{}:{}", found.line, found.column)
+    let encoding = match &*found.encoding.to_string() {
+        "plain" => String::new(),
+        encoding => format!(" ({encoding})"),
+    };
+    let (line, column) = (found.line, found.column);
+    format!("{style}{place}{style:#}:{line}:{column}{encoding}")
 }
 
 fn place(place: &Place) -> String {
@@ -200,8 +214,8 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
         .iter()
         .filter(|(reason, _)| reason.gap() == Gap::None);
     asides.extend(passed.map(|(reason, n)| format!("{} passed over", count(*n, noun(*reason)))));
-    if !asides.is_empty() {
-        writeln!(out, "{dim}{}{dim:#}", asides.join(", "))?;
+    for line in filled(&asides) {
+        writeln!(out, "{dim}{line}{dim:#}")?;
     }
     if !report.is_complete() {
         writeln!(
@@ -219,6 +233,25 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
         )?;
     }
     Ok(())
+}
+
+/// Phrases with commas between them, on lines that fit a terminal.
+fn filled(phrases: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for phrase in phrases {
+        match lines.last_mut() {
+            Some(line) if line.len() + phrase.len() + 3 <= COLUMNS => {
+                line.push_str(", ");
+                line.push_str(phrase);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(phrase.clone());
+            }
+            None => lines.push(phrase.clone()),
+        }
+    }
+    lines
 }
 
 /// What silenced a match.
@@ -277,6 +310,16 @@ pub(super) fn bytes(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn phrases_fill_lines_and_no_more() {
+        let phrases: Vec<_> = [30, 40, 50, 90, 5].map(|n| "x".repeat(n)).to_vec();
+        let lines = filled(&phrases);
+        assert_eq!(
+            lines.iter().map(String::len).collect::<Vec<_>>(),
+            [30 + 2 + 40 + 1, 50 + 1, 90 + 1, 5]
+        );
+    }
 
     #[test]
     fn numbers_read_well() {

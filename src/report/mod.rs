@@ -49,17 +49,35 @@ pub enum Secrets {
     Show,
 }
 
+/// How much a person is told; machine formats tell everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The first places of each token, counts of all else.
+    Brief,
+    /// Every place that is listed, what was passed over, what was silenced.
+    Full,
+}
+
+/// What of a scan is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// Whether whole tokens are.
+    pub secrets: Secrets,
+    /// How much is.
+    pub detail: Detail,
+}
+
 /// Writes what a scan found.
 pub fn scan(
     report: &ScanReport,
     format: Format,
-    secrets: Secrets,
+    view: View,
     out: &mut dyn Write,
 ) -> io::Result<Remarks> {
     match format {
-        Format::Human(palette) => human::scan(report, palette, secrets, out)?,
-        Format::Json => json::scan(report, secrets, out)?,
-        Format::Jsonl => jsonl::scan(report, secrets, out)?,
+        Format::Human(palette) => human::scan(report, palette, view, out)?,
+        Format::Json => json::scan(report, view.secrets, out)?,
+        Format::Jsonl => jsonl::scan(report, view.secrets, out)?,
         Format::Csv => csv::scan(report, out)?,
         Format::Sarif => return sarif::scan(report, out),
         Format::Html => return html::scan(report, out),
