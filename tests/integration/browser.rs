@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -162,9 +162,12 @@ impl Drop for Browser {
     }
 }
 
-/// Writes the page of a scan of everything in the sandbox.
+/// Opens the page of a scan of everything in the sandbox.
 fn page(sandbox: &Sandbox) -> Browser {
-    let path = sandbox.out("page.html");
+    page_in(sandbox, sandbox.out("page.html"))
+}
+
+fn page_in(sandbox: &Sandbox, path: PathBuf) -> Browser {
     sandbox
         .douse(["scan", "-f", "html", "--unverified", "-o"])
         .arg(&path)
@@ -337,7 +340,8 @@ fn a_hundred_thousand_tokens_open_and_filter() {
     for (at, file) in files.iter().enumerate() {
         sandbox.write(format!("backups/host{at:02}/etc/app.env"), file);
     }
-    let browser = page(&sandbox);
+    // Among the files that may hold tokens: looking through it for leaks takes long.
+    let browser = page_in(&sandbox, sandbox.work().join("page.html"));
     assert!(browser.text("#shown").ends_with("of 100000 tokens"));
     let took = browser.run(
         "const q = document.getElementById('q'); const start = performance.now();

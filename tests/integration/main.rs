@@ -28,6 +28,7 @@ mod credentials;
 mod douse;
 mod formats;
 mod github;
+mod guides;
 mod hostile;
 mod http;
 mod imports;

@@ -143,6 +143,13 @@ impl Sandbox {
         Douse::new(self, command)
     }
 
+    /// Another program, in the same place.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        self.furnish(&mut command);
+        command
+    }
+
     fn furnish(&self, command: &mut Command) {
         let path = |name: &str| self.root.path().join(name);
         command

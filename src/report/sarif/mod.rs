@@ -9,7 +9,7 @@
 mod location;
 mod shape;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -27,6 +27,9 @@ use shape::{Invocation, Location, Notification, ResultShape, Text, Tool};
 const RESULTS: usize = 25_000;
 /// Bytes that GitHub takes, compressed with gzip.
 const COMPRESSED: u64 = 10_000_000;
+
+/// Bytes that are compressed at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// Writes the report, and tells what of it GitHub will not take.
 pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<Remarks> {
@@ -50,7 +53,8 @@ pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<Remar
             crate::vocabulary::MATCHES_KEPT
         ));
     }
-    let mut gauge = Gauge::new(out);
+    // The text comes in morsels, and compressing has a cost for each.
+    let mut gauge = BufWriter::with_capacity(BUFFER, Gauge::new(out));
     let run = Run {
         report,
         listed,
@@ -58,6 +62,7 @@ pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<Remar
     };
     serde_json::to_writer(PlainJson(&mut gauge), &Log(run))?;
     gauge.write_all(b"\n")?;
+    let gauge = gauge.into_inner().map_err(io::IntoInnerError::into_error)?;
     let compressed = gauge.compressed()?;
     if compressed > COMPRESSED {
         remarks.add(format!(
