@@ -39,6 +39,7 @@ mod revoke;
 mod sandbox;
 mod scan;
 mod selection;
+mod shell;
 mod signals;
 mod silence;
 mod terminal;
