@@ -17,6 +17,7 @@ mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::error::ContextValue;
@@ -96,6 +97,20 @@ impl Session {
         Ok(session)
     }
 
+    /// Refuses words of the command line that are tokens, before anything is done with them.
+    fn refuse_tokens<'a>(&self, words: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+        let token = |word: &&PathBuf| {
+            let text = word.to_str().filter(|_| !word.exists());
+            text.is_some_and(|text| self.detector.identify(text).is_some())
+        };
+        anyhow::ensure!(
+            !words.into_iter().any(|word| token(&word)),
+            "a token has no place on the command line, where other processes and the shell's \
+             history can read it; put it into a file, or into `douse revoke --credentials -`"
+        );
+        Ok(())
+    }
+
     /// Tells something that is worth knowing and is no error.
     fn remark(&self, text: &str) {
         match self.remarks {
@@ -118,11 +133,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
             clap_complete::generate(*shell, &mut Cli::command(), "douse", &mut script);
             print(&script)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            print(&page)
-        }
+        Command::Man { command } => print(&manual(command.as_deref())?),
     }
 }
 
@@ -144,6 +155,23 @@ fn interrupt() -> Result<Interrupt> {
     Ok(interrupt)
 }
 
+/// The manual page of the program or of a command.
+fn manual(command: Option<&str>) -> Result<Vec<u8>> {
+    let mut program = Cli::command();
+    // Options that every command takes are on the page of each.
+    program.build();
+    let subject = match command {
+        None => program,
+        Some(name) => match program.find_subcommand(name) {
+            Some(found) => found.clone(),
+            None => anyhow::bail!("there is no command {name:?}; `douse help` lists them"),
+        },
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(subject).render(&mut page)?;
+    Ok(page)
+}
+
 /// Prints finished text.
 fn print(text: &[u8]) -> Result<Exit> {
     match io::stdout().lock().write_all(text) {
@@ -163,15 +191,28 @@ fn usage(mut error: clap::Error) -> Exit {
     // be a token, or a hostile name that a hook handed over.
     let foreign: Vec<_> = error
         .context()
-        .filter_map(|(kind, value)| {
-            let ContextValue::String(word) = value else {
-                return None;
-            };
-            Some((kind, escape(word.as_bytes()).into_owned()))
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(word) => {
+                let word = escape(word.as_bytes()).into_owned();
+                Some((kind, ContextValue::String(word)))
+            }
+            // Advice repeats the word too. It is given for words of one line.
+            ContextValue::StyledStrs(advice)
+                if advice.iter().any(|one| one.to_string().contains('\n')) =>
+            {
+                Some((kind, ContextValue::None))
+            }
+            ContextValue::None
+            | ContextValue::Bool(_)
+            | ContextValue::Strings(_)
+            | ContextValue::StyledStr(_)
+            | ContextValue::StyledStrs(_)
+            | ContextValue::Number(_)
+            | _ => None,
         })
         .collect();
-    for (kind, word) in foreign {
-        error.insert(kind, ContextValue::String(word));
+    for (kind, value) in foreign {
+        error.insert(kind, value);
     }
     for line in error.render().to_string().lines() {
         tell_line(line);

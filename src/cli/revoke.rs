@@ -26,6 +26,7 @@ use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 use super::silence;
 
 pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
+    session.refuse_tokens(args.source.paths.iter().chain(&args.credentials))?;
     let silence = silence::Known::new(&args.silence, session)?;
     let settings = Revocation::new(args, session)?;
     let output = Output::new(&args.report, session);

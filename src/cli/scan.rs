@@ -17,6 +17,7 @@ use super::settings::{Output, Sources, Stdin};
 use super::silence::Known;
 
 pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
+    session.refuse_tokens(&args.source.paths)?;
     let known = Known::new(&args.silence, session)?;
     let sources = Sources::new(&args.source, &session.config, &session.interrupt)?;
     let output = Output::new(&args.report, session);

@@ -15,7 +15,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// It is no JSON, or not of a report's shape, or could not be read to its end.
-    #[error("it is not a report: {0}")]
+    #[error("it is not a report")]
     Syntax(#[from] serde_json::Error),
     /// It is JSON and nothing that `douse scan` writes.
     #[error("it is not a report of `douse scan --format json` or `--format jsonl`")]

@@ -156,3 +156,50 @@ fn no_flag_takes_a_token() {
         }
     }
 }
+
+/// Where a path is expected, too: nobody is to read "no such file" and try again.
+#[test]
+fn a_token_is_no_path() {
+    let sandbox = Sandbox::new();
+    let token = sandbox.token(Kind::Personal);
+    for arguments in [
+        &["scan", &token][..],
+        &["revoke", "--dry-run", &token],
+        &["revoke", "--dry-run", "--credentials", &token],
+    ] {
+        let talk = sandbox.douse(arguments).run().expect(2).talk();
+        assert!(talk.contains("--credentials -"), "{talk}");
+    }
+    // A file may have any name.
+    sandbox.write(&token, "");
+    sandbox.douse(["scan", &token]).run().expect(1);
+}
+
+/// Neither our own words nor the parser's let a name of several lines stand as such.
+#[test]
+fn no_name_forges_a_line() {
+    let sandbox = Sandbox::new();
+    let forged = "x\ndouse: error: all is well";
+    sandbox.write("douse.toml", "");
+    for arguments in [
+        &["scan", "--baseline", forged][..],
+        &["scan", "--allow", forged],
+        &["scan", "--config", forged],
+        &["scan", "--files-from", forged],
+        &["scan", "--ignore-file", forged],
+        &["scan", "-f", forged],
+        &["scan", "-o", &format!("{forged}/x")],
+        &["revoke", "--dry-run", "--credentials", forged],
+        &[forged],
+        &["patterns", "check", forged],
+        &["scan", &format!("--{forged}")],
+        &["man", forged],
+    ] {
+        let talk = sandbox.douse(arguments).run().expect(2).talk();
+        let forged = talk
+            .lines()
+            .filter(|line| line.starts_with("douse: error: all"));
+        assert_eq!(forged.count(), 0, "{talk}");
+        assert!(talk.contains("all is well"), "{talk}");
+    }
+}

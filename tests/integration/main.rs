@@ -48,6 +48,7 @@ mod sandbox;
 mod scan;
 mod selection;
 mod servers;
+mod shell;
 mod signals;
 mod silence;
 mod terminal;
