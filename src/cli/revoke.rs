@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use super::Session;
 use super::args::RevokeArgs;
 use super::credentials;
-use super::scan::scan_sources;
+use super::scan::Work;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 use super::silence;
 
@@ -106,13 +106,14 @@ impl Gathered {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
                     douse::revoke::Unverified::Send => Unverified::List,
                 };
-                let scan = scan_sources(
+                let work = Work {
                     session,
-                    sources,
-                    Retain::Secrets,
+                    threads: &sources.threads,
+                    retain: Retain::Secrets,
                     unverified,
-                    &known.silence,
-                );
+                    silence: &known.silence,
+                };
+                let scan = work.sources(sources);
                 known.tell_unused(&scan, session);
                 report::unread(&scan, Palette::Plain, &mut io::stderr().lock())?;
                 if scan.ending == Ending::Interrupted {
