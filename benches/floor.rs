@@ -5,6 +5,9 @@
 //! program's own buffer, which makes reading itself faster. `floor search FILE...` holds the files in memory and takes
 //! turns between a bare packed searcher over the detector's literals and the detector itself, and
 //! prints the median of each and their ratio.
+//!
+//! `floor inflate THREADS PACK` inflates every entry of a git pack once, which any scan of it must,
+//! and prints the median of its times.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -25,6 +28,7 @@ use douse::detect::Detector;
 use douse::pattern::PatternSet;
 use douse::source::{Buffer, WINDOW};
 use ignore::{WalkBuilder, WalkState};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 const ROUNDS: usize = 11;
 
@@ -37,8 +41,11 @@ fn main() {
             walk(threads, path, || Buffer::new(0), Buffer::window);
         }
         ["search", files @ ..] if !files.is_empty() => search(files),
+        ["inflate", threads, pack] => inflate(threads, pack),
         // `cargo bench` and `cargo test` call every benchmark without arguments of ours.
-        _ => println!("usage: floor walk|walk-aligned THREADS PATH | floor search FILE..."),
+        _ => println!(
+            "usage: floor walk|walk-aligned THREADS PATH | floor search FILE... | floor inflate THREADS PACK"
+        ),
     }
 }
 
@@ -112,6 +119,47 @@ fn search(files: &[&str]) {
     println!("bare packed searcher {:.2} GB/s", megabytes / floor / 1e3);
     println!("detector             {:.2} GB/s", megabytes / ours / 1e3);
     println!("ratio                {:.3}", floor / ours);
+}
+
+fn inflate(threads: &str, pack: &str) {
+    let threads = threads.parse().expect("a number of threads");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("threads");
+    let bytes = fs::read(pack).expect("a pack");
+    let index = Path::new(pack).with_extension("idx");
+    let index = gix_pack::index::File::at(index, gix_hash::Kind::Sha1).expect("its index");
+    let offsets = index.sorted_offsets();
+    let times = (0..ROUNDS).map(|_| {
+        let start = Instant::now();
+        pool.install(|| {
+            offsets.par_iter().for_each_init(
+                || (flate2::Decompress::new(true), Vec::new()),
+                |(zlib, out), &offset| inflate_entry(&bytes, offset, zlib, out),
+            );
+        });
+        start.elapsed().as_secs_f64()
+    });
+    let times = times.collect();
+    println!(
+        "{} entries, median of {ROUNDS}: {:.3} s",
+        offsets.len(),
+        median(times)
+    );
+}
+
+fn inflate_entry(pack: &[u8], offset: u64, zlib: &mut flate2::Decompress, out: &mut Vec<u8>) {
+    let from = usize::try_from(offset).expect("a pack in memory");
+    let entry = gix_pack::data::Entry::from_bytes(&pack[from..], offset, gix_hash::Kind::Sha1);
+    let entry = entry.expect("an entry");
+    let data = usize::try_from(entry.data_offset).expect("a pack in memory");
+    let size = usize::try_from(entry.decompressed_size).expect("an object in memory");
+    zlib.reset(true);
+    out.clear();
+    out.reserve(size + 1);
+    let status = zlib.decompress_vec(&pack[data..], out, flate2::FlushDecompress::Finish);
+    assert_eq!(status.expect("a zlib stream"), flate2::Status::StreamEnd);
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

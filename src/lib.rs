@@ -14,7 +14,7 @@
 //! | [`vocabulary`] | the words all rooms speak | any other room |
 //! | [`pattern`] | pattern files → a checked set of patterns; checksums | searching, I/O |
 //! | [`detect`] | bytes → hits, pure; the only automaton | I/O, threads, the clock |
-//! | [`source`] | folders, files, standard input → blobs | tokens |
+//! | [`source`] | folders, files, git repositories, standard input → blobs | tokens |
 //! | [`silence`] | tokens known by value, and markers beside tokens | files, where matches lie |
 //! | [`findings`] | hits of all threads → distinct tokens | where bytes come from |
 //! | [`scan`] | wires source, detector and findings | revoking, reporting |

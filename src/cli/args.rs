@@ -41,7 +41,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look for tokens in files, folders and standard input
-    Scan(ScanArgs),
+    Scan(Box<ScanArgs>),
     /// Find tokens and have GitHub revoke them. This cannot be undone
     Revoke(Box<RevokeArgs>),
     /// End the credential authorizations of an enterprise on GitHub Enterprise Cloud
@@ -174,6 +174,19 @@ pub(super) struct ScanArgs {
 
     #[command(flatten)]
     pub(super) report: ReportArgs,
+
+    /// Scan what `git commit` is about to record: names and contents that HEAD does not have
+    #[arg(long, conflicts_with_all = [
+        "paths", "files_from", "respect_ignore", "no_git", "write_baseline", "range",
+    ])]
+    pub(super) staged: bool,
+
+    /// Scan what the commits A..B bring: every object that A does not have. `-` reads from standard
+    /// input what git gives to pre-push and pre-receive hooks
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true, conflicts_with_all = [
+        "paths", "files_from", "exclude", "ignore_file", "respect_ignore", "no_git",
+    ])]
+    pub(super) range: Option<String>,
 
     /// Write a baseline to FILE: what was found now, and what the --baseline lists and is still
     /// there

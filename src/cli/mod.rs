@@ -1,5 +1,6 @@
 //! The program's outside: arguments in, exit code out. Everything that a user sees passes here.
 
+mod advice;
 mod args;
 mod audit;
 mod bar;

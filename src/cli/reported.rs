@@ -20,7 +20,7 @@ use douse::vocabulary::{
 };
 
 use super::Session;
-use super::scan::scan_sources;
+use super::scan::Work;
 use super::settings::Sources;
 
 /// What came of looking again.
@@ -44,13 +44,14 @@ pub(super) fn gather(
     let places = Places::find(&listing, &session.detector);
     let sources = Sources::named(places.paths, places.names)?;
     // A shape that was listed was wanted; whether it is sent is the plan's affair.
-    let mut scan = scan_sources(
+    let work = Work {
         session,
-        &sources,
-        Retain::Secrets,
-        Unverified::List,
+        threads: &sources.threads,
+        retain: Retain::Secrets,
+        unverified: Unverified::List,
         silence,
-    );
+    };
+    let mut scan = work.sources(&sources);
     let listed = |finding: &Finding| listing.tokens.contains_key(&finding.fingerprint);
     scan.findings.retain(listed);
     scan.silenced.retain(|silenced| listed(&silenced.finding));

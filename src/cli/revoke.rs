@@ -21,7 +21,7 @@ use super::args::RevokeArgs;
 use super::bar::Bar;
 use super::credentials;
 use super::reported::{self, Reported};
-use super::scan::scan_sources;
+use super::scan::Work;
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 use super::silence;
 
@@ -114,13 +114,14 @@ impl Gathered {
                     douse::revoke::Unverified::Withhold => Unverified::Count,
                     douse::revoke::Unverified::Send => Unverified::List,
                 };
-                let scan = scan_sources(
+                let work = Work {
                     session,
-                    sources,
-                    Retain::Secrets,
+                    threads: &sources.threads,
+                    retain: Retain::Secrets,
                     unverified,
-                    &known.silence,
-                );
+                    silence: &known.silence,
+                };
+                let scan = work.sources(sources);
                 known.tell_unused(&scan, session);
                 Self::of(scan)
             }

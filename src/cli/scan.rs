@@ -1,5 +1,6 @@
 //! `douse scan`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -8,12 +9,13 @@ use douse::progress::Progress;
 use douse::report::{self, Detail, Format, Secrets, View};
 use douse::scan::Scan;
 use douse::silence::Silence;
-use douse::source::{Walk, push_name, push_stdin};
+use douse::source::{Range, Rules, Side, Sink, Staged, Threads, Walk, push_name, push_stdin};
 use douse::vocabulary::{Counters, Ending, Exit, ScanReport};
 
 use super::Session;
+use super::advice::{self, Occasion};
 use super::args::ScanArgs;
-use super::settings::{Output, Sources, Stdin};
+use super::settings::{self, Output, Sources, Stdin};
 use super::silence::Known;
 
 pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
@@ -39,7 +41,18 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
     } else {
         Unverified::Count
     };
-    let report = scan_sources(session, &sources, retain, unverified, &known.silence);
+    let work = Work {
+        session,
+        threads: &sources.threads,
+        retain,
+        unverified,
+        silence: &known.silence,
+    };
+    let report = match &args.range {
+        Some(range) => work.range(range)?,
+        None if args.staged => work.staged(&sources.rules)?,
+        None => work.sources(&sources),
+    };
     let view = View {
         secrets,
         detail: session.detail,
@@ -49,11 +62,29 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
         session.remark(remark);
     }
     known.tell_unused(&report, session);
+    if let Some(occasion) = occasion(args)
+        && report.found().next().is_some()
+        && matches!(output.format, Format::Human(_))
+        && output.file.is_none()
+    {
+        advice::tell(occasion);
+    }
     let exit = report.exit();
     if let Some(baseline) = baseline {
         write_baseline(report, &baseline)?;
     }
     Ok(exit)
+}
+
+/// What this scan stands in the way of, if it does.
+fn occasion(args: &ScanArgs) -> Option<Occasion> {
+    if args.range.is_some() {
+        Some(Occasion::Push)
+    } else if args.staged || settings::started_by_pre_commit() {
+        Some(Occasion::Commit)
+    } else {
+        None
+    }
 }
 
 /// Writes what the next run is to know.
@@ -71,40 +102,74 @@ fn write_baseline(report: ScanReport, to: &Output) -> Result<()> {
     remarks.map(drop)
 }
 
-/// Scans standard input, if asked to, and then the paths.
-pub(super) fn scan_sources(
-    session: &Session,
-    sources: &Sources,
-    retain: Retain,
-    unverified: Unverified,
-    silence: &Silence,
-) -> ScanReport {
-    let counters = Arc::new(Counters::default());
-    let _progress = Progress::of_scan(session.visibility, &counters);
-    let scan = Scan {
-        detector: &session.detector,
-        threads: &sources.threads,
-        clock: &session.clock,
-        interrupt: &session.interrupt,
-        counters: &counters,
-        retain,
-        unverified,
-        silence,
-    };
-    scan.run(|sink| {
-        if sources.stdin == Stdin::Scanned {
-            push_stdin(&session.interrupt, sink);
+/// What all scans of a run have in common.
+pub(super) struct Work<'a> {
+    pub(super) session: &'a Session,
+    pub(super) threads: &'a Threads,
+    pub(super) retain: Retain,
+    pub(super) unverified: Unverified,
+    pub(super) silence: &'a Silence,
+}
+
+impl Work<'_> {
+    /// Scans standard input, if asked to, and then the paths.
+    pub(super) fn sources(&self, sources: &Sources) -> ScanReport {
+        self.scan(|sink| {
+            if sources.stdin == Stdin::Scanned {
+                push_stdin(&self.session.interrupt, sink);
+            }
+            let walk = Walk {
+                paths: &sources.paths,
+                rules: &sources.rules,
+                tree_rules: sources.tree_rules,
+                repositories: sources.repositories,
+                threads: &sources.threads,
+            };
+            walk.push(sink);
+            for path in &sources.names {
+                push_name(path, sink);
+            }
+        })
+    }
+
+    /// Scans what is staged. What HEAD has in the same place already is no addition; it is read
+    /// only when something was found.
+    fn staged(&self, rules: &Rules) -> Result<ScanReport> {
+        let repository = settings::repository()?;
+        let staged = Staged::new(&repository)?;
+        let report = self.scan(|sink| staged.push(Side::After, rules, sink));
+        if report.findings.is_empty() {
+            return Ok(report);
         }
-        let walk = Walk {
-            paths: &sources.paths,
-            rules: &sources.rules,
-            tree_rules: sources.tree_rules,
-            repositories: sources.repositories,
-            threads: &sources.threads,
+        let before = self.scan(|sink| staged.push(Side::Before, rules, sink));
+        Ok(report.additions_to(&before))
+    }
+
+    /// Scans what a range of commits brings.
+    fn range(&self, range: &str) -> Result<ScanReport> {
+        let repository = settings::repository()?;
+        let range = if range == "-" {
+            let lines = settings::read_input(Path::new("-"), &self.session.interrupt)?;
+            Range::from_hook(&String::from_utf8_lossy(&lines), &repository)?
+        } else {
+            Range::parse(range, &repository)?
         };
-        walk.push(sink);
-        for path in &sources.names {
-            push_name(path, sink);
-        }
-    })
+        Ok(self.scan(|sink| range.push(&repository, sink)))
+    }
+
+    fn scan(&self, push: impl FnOnce(&dyn Sink)) -> ScanReport {
+        let counters = Arc::new(Counters::default());
+        let _progress = Progress::of_scan(self.session.visibility, &counters);
+        let scan = Scan {
+            detector: &self.session.detector,
+            threads: self.threads,
+            clock: &self.session.clock,
+            interrupt: &self.session.interrupt,
+            counters: &counters,
+            retain: self.retain,
+            unverified: self.unverified,
+            silence: self.silence,
+        };
+        scan.run(push)
+    }
 }

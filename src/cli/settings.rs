@@ -11,7 +11,9 @@ use anstream::ColorChoice;
 use anyhow::{Context as _, Result, bail};
 use douse::progress::Visibility;
 use douse::report::{Format, Palette, Reader};
-use douse::source::{Repositories, Rules, Separator, Threads, TreeRules, parse_list, read_stdin};
+use douse::source::{
+    Repositories, Repository, Rules, Separator, Threads, Told, TreeRules, parse_list, read_stdin,
+};
 use douse::vocabulary::Interrupt;
 
 use super::config::Config;
@@ -166,6 +168,36 @@ pub(super) fn reader(format: args::ShortFormat, color: args::Color) -> Reader {
 #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
 fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// The repository that the user stands in, or that git has started us in.
+pub(super) fn repository() -> Result<Repository> {
+    let current_dir = current_dir()?;
+    let paths = |name: &str| {
+        let value = environment(name).filter(|value| !value.is_empty());
+        let value = value.unwrap_or_default();
+        let paths = std::env::split_paths(&value).map(|path| current_dir.join(path));
+        paths.collect::<Vec<_>>()
+    };
+    // Git gives these relative to where it starts its hooks, which is where we are.
+    let path = |name: &str| {
+        let value = environment(name).filter(|value| !value.is_empty());
+        value.map(|value| current_dir.join(value))
+    };
+    let told = Told {
+        git_dir: path("GIT_DIR"),
+        work_tree: path("GIT_WORK_TREE"),
+        common_dir: path("GIT_COMMON_DIR"),
+        index: path("GIT_INDEX_FILE"),
+        objects: path("GIT_OBJECT_DIRECTORY"),
+        alternates: paths("GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    };
+    Ok(Repository::open(&current_dir, told)?)
+}
+
+/// Whether the pre-commit framework has started us; it says so in `PRE_COMMIT`.
+pub(super) fn started_by_pre_commit() -> bool {
+    environment("PRE_COMMIT").is_some_and(|value| !value.is_empty())
 }
 
 /// Whether progress is shown.

@@ -102,7 +102,11 @@ impl Rules {
     }
 
     /// The same for a path that stands by itself: its folders are asked too.
-    pub(super) fn verdict_with_parents(&self, path: &Path, is_dir: bool) -> Option<SkipReason> {
+    pub(in crate::source) fn verdict_with_parents(
+        &self,
+        path: &Path,
+        is_dir: bool,
+    ) -> Option<SkipReason> {
         if self.excluded.is_empty() && self.ignored.is_empty() {
             return None;
         }

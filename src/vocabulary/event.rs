@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::capped::Listed;
 use super::exit::Exit;
-use super::finding::{Finding, Silenced, SilencedBy, Standing};
+use super::finding::{Finding, Match, Silenced, SilencedBy, Standing};
 use super::origin::Place;
 
 /// How many skips, and how many errors, are listed one by one; all are counted.
@@ -161,6 +161,31 @@ impl ScanReport {
         self.findings
             .sort_unstable_by_key(|finding| finding.fingerprint);
         self.silenced_counts.remove(&SilencedBy::Baseline);
+        self
+    }
+
+    /// Takes away what is no addition to `before`: the matches in a place that held the very token
+    /// at least as often.
+    pub fn additions_to(mut self, before: &Self) -> Self {
+        self.findings.retain_mut(|finding| {
+            let Ok(known) = before
+                .findings
+                .binary_search_by_key(&finding.fingerprint, |known| known.fingerprint)
+            else {
+                return true;
+            };
+            let known = &before.findings[known].matches.items;
+            let count = |matches: &[Match], place: &Place| {
+                matches
+                    .iter()
+                    .filter(|found| *found.place == *place)
+                    .count()
+            };
+            let all = std::mem::take(&mut finding.matches.items);
+            let added = |found: &&Match| count(&all, &found.place) > count(known, &found.place);
+            finding.matches.items = all.iter().filter(added).cloned().collect();
+            !finding.matches.is_empty()
+        });
         self
     }
 

@@ -77,6 +77,12 @@ impl<'s> Douse<'s> {
         self
     }
 
+    /// Starts in a folder of the sandbox's work.
+    pub(crate) fn folder(mut self, folder: &str) -> Self {
+        self.command.current_dir(self.sandbox.work().join(folder));
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self

@@ -93,6 +93,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["progress.rs"]),
     ("ignore", &["source/"]),
     ("gix_hash", &["source/git/"]),
+    ("gix_index", &["source/git/"]),
     ("gix_object", &["source/git/"]),
     ("gix_pack", &["source/git/"]),
     ("rayon", &["source/", "scan.rs"]),

@@ -14,6 +14,17 @@ pub(crate) fn from_npm(file: &str) -> PathBuf {
     path
 }
 
+/// A program of the pre-commit framework's own environment.
+pub(crate) fn pre_commit() -> PathBuf {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools");
+    let path = tools.join("pre-commit/bin/pre-commit");
+    assert!(
+        path.is_file(),
+        "the pre-commit framework is missing; run `tests/tools/install`"
+    );
+    path
+}
+
 /// A program that a Debian package brings.
 pub(crate) fn from_debian(program: &str, package: &str) -> PathBuf {
     let path = Path::new("/usr/bin").join(program);

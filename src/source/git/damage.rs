@@ -40,6 +40,9 @@ pub(super) enum Damage {
     /// Its file is named after another object.
     #[error("its id is not that of its contents")]
     Name,
+    /// It is not there.
+    #[error("object {0} is missing")]
+    Missing(ObjectId),
     /// It is made from itself.
     #[error("it is a delta in a circle")]
     Circle,
@@ -78,6 +81,7 @@ impl From<Damage> for io::Error {
             | Damage::Base
             | Damage::MissingBase(_)
             | Damage::Name
+            | Damage::Missing(_)
             | Damage::Circle
             | Damage::Stray(_)
             | Damage::NoPack

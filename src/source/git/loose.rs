@@ -45,6 +45,15 @@ pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn S
     }
 }
 
+/// Reads one object whole.
+pub(super) fn read(path: &Path) -> Result<(Kind, Vec<u8>), Damage> {
+    let mut object = Open::new(path)?;
+    let mut bytes = object.head;
+    bytes.drain(..object.header);
+    object.rest.read_to_end(&mut bytes)?;
+    Ok((object.kind, bytes))
+}
+
 /// An object whose first bytes were read.
 struct Open {
     kind: Kind,

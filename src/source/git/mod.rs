@@ -7,14 +7,21 @@
 
 mod bundle;
 mod damage;
+mod database;
 mod exactly;
 mod input;
 mod loose;
 mod objects;
 mod pack;
+mod range;
+mod repository;
+mod staged;
 mod store;
 
 pub use bundle::{holds_pack, push_pack};
 pub use input::{FileBytes, ReadAt};
+pub use range::{Range, RangeError};
+pub use repository::{Repository, RepositoryError, Told};
+pub use staged::{Side, Staged};
 pub use store::Repositories;
 pub(super) use store::Stores;

@@ -78,6 +78,17 @@ impl Objects {
         Ok(objects)
     }
 
+    /// The packs in a folder of objects, if there are any.
+    pub(super) fn packs_of(folder: &Path) -> Vec<PathBuf> {
+        let files = fs::read_dir(folder.join("pack")).into_iter().flatten();
+        let paths = files.filter_map(|file| Some(file.ok()?.path()));
+        let mut packs: Vec<PathBuf> = paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "pack"))
+            .collect();
+        packs.sort_unstable();
+        packs
+    }
+
     /// Pushes them all as members of `within`.
     pub(super) fn push(
         &self,

@@ -188,18 +188,26 @@ fn has_head(objects: &Path) -> bool {
     objects.with_file_name("HEAD").symlink_metadata().is_ok()
 }
 
-/// The repository that a file named `.git` points to.
+/// The repository that a file named `.git` points to: what a linked worktree shares with others.
 fn pointed_to(path: &Path) -> Option<PathBuf> {
+    pointed_to_folder(path).map(|folder| common_folder(&folder))
+}
+
+/// The folder that a file named `.git` names.
+pub(super) fn pointed_to_folder(path: &Path) -> Option<PathBuf> {
     let text = pointer(path).ok()?;
     let target = to_path(text.strip_prefix(b"gitdir: ")?.trim_ascii_end())?;
-    let folder = path.parent().unwrap_or(Path::new("")).join(target);
-    // A linked worktree has a folder of its own and shares all else.
-    let common = pointer(&folder.join("commondir")).ok();
-    let common = common.and_then(|text| to_path(text.trim_ascii_end()));
-    Some(match common {
-        Some(common) => folder.join(common),
-        None => folder,
-    })
+    Some(path.parent().unwrap_or(Path::new("")).join(target))
+}
+
+/// Where a repository's objects and references lie: a linked worktree has a folder of its own and
+/// shares all else.
+pub(super) fn common_folder(git_dir: &Path) -> PathBuf {
+    let common = pointer(&git_dir.join("commondir")).ok();
+    match common.and_then(|text| to_path(text.trim_ascii_end())) {
+        Some(common) => git_dir.join(common),
+        None => git_dir.to_owned(),
+    }
 }
 
 /// The folder that reports name: the one that holds the folder of objects.
@@ -212,7 +220,7 @@ fn repository(store: &Path) -> &Path {
 }
 
 /// The folders of objects that `store` borrows from.
-fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> {
     let text = pointer(list)?;
     let lines = text.split(|byte| *byte == b'\n');
     let paths = lines
@@ -222,7 +230,7 @@ fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// A small file, whole.
-fn pointer(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn pointer(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     open_file(path)?.take(POINTER).read_to_end(&mut text)?;
     Ok(text)

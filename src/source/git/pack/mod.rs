@@ -15,6 +15,7 @@
 mod delta;
 mod entries;
 mod inflate;
+mod lookup;
 mod object;
 mod sequence;
 mod walk;
@@ -33,6 +34,7 @@ use super::damage::Damage;
 use super::input::ReadAt;
 
 use entries::Entries;
+pub(super) use lookup::object_at;
 use walk::Walk;
 
 /// Objects that a pack may be made from without holding them.

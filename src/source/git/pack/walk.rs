@@ -36,7 +36,7 @@ const STREAMED: u64 = 8 * 1024 * 1024;
 
 /// Objects with children may have this many bytes; git's own `core.bigFileThreshold`, above which
 /// it makes no deltas.
-const LARGEST: u64 = 512 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Families whose root is larger than this are walked one after the other.
 const LARGE: u64 = 16 * 1024 * 1024;

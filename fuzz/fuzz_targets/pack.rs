@@ -1,0 +1,48 @@
+//! Any bytes as the entries of a pack: no panic, no hang, no memory beyond what the bytes can make.
+
+#![no_main]
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use douse::source::{Content, Glance, Part, Sink, Threads, push_pack};
+use douse::vocabulary::{Origin, SkipReason};
+use libfuzzer_sys::fuzz_target;
+
+/// Sees something in every object whose first byte is odd, so that both ways through are taken.
+struct Odd;
+
+impl Sink for Odd {
+    fn blob(&self, _: &Origin<'_>, content: Content<'_>) {
+        if let Content::Stream(stream) = content {
+            let _ = io::copy(stream, &mut io::sink());
+        }
+    }
+
+    fn skip(&self, _: &Origin<'_>, _: SkipReason) {}
+
+    fn error(&self, _: &Origin<'_>, _: &io::Error) {}
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn glance(&self, bytes: &[u8], _: Part) -> Glance {
+        match bytes.first() {
+            Some(byte) if byte % 2 == 1 => Glance::Something,
+            Some(_) | None => Glance::Nothing,
+        }
+    }
+
+    fn reach(&self) -> usize {
+        16
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let mut pack = b"PACK\0\0\0\x02\0\0\0\x10".to_vec();
+    pack.extend_from_slice(data);
+    let threads = Threads::new(NonZeroUsize::MIN);
+    push_pack(&pack, &Origin::File(Path::new("x.pack")), &threads, &Odd);
+});

@@ -1,0 +1,64 @@
+//! Single objects of a repository, by name: for what is looked up rather than read as a whole.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use gix_hash::{ObjectId, oid};
+use gix_object::Kind;
+
+use super::damage::Damage;
+use super::loose;
+use super::objects::{Objects, OpenPack};
+use super::pack::{Elsewhere, object_at};
+
+/// The objects of some folders.
+pub(super) struct Database {
+    folders: Vec<PathBuf>,
+    /// Opened when something is not found loose.
+    packs: OnceLock<Vec<OpenPack>>,
+}
+
+impl Database {
+    /// Takes folders of objects, those to be asked first in front.
+    pub(super) fn new(folders: Vec<PathBuf>) -> Self {
+        Self {
+            folders,
+            packs: OnceLock::new(),
+        }
+    }
+
+    /// The object of that name.
+    pub(super) fn object(&self, id: &oid) -> Result<(Kind, Vec<u8>), Damage> {
+        let hex = id.to_hex().to_string();
+        for folder in &self.folders {
+            let path = folder.join(&hex[..2]).join(&hex[2..]);
+            if path.is_file() {
+                return loose::read(&path);
+            }
+        }
+        for pack in self.packs() {
+            if let Some(index) = &pack.index {
+                let place = |id: &oid| Some(index.pack_offset_at_index(index.lookup(id)?));
+                if let Some(offset) = place(id) {
+                    return object_at(&pack.bytes, pack.hash, offset, &place);
+                }
+            }
+        }
+        Err(Damage::Missing(ObjectId::from(id)))
+    }
+
+    fn packs(&self) -> &[OpenPack] {
+        self.packs.get_or_init(|| {
+            let folders = self.folders.iter();
+            let paths = folders.flat_map(|folder| Objects::packs_of(folder));
+            // What cannot be opened holds nothing that can be found.
+            paths.filter_map(|path| OpenPack::new(&path).ok()).collect()
+        })
+    }
+}
+
+impl Elsewhere for Database {
+    fn find(&self, id: &oid) -> Option<(Kind, Vec<u8>)> {
+        self.object(id).ok()
+    }
+}

@@ -1,0 +1,56 @@
+//! Single objects of a pack, by name.
+
+use gix_object::Kind;
+use gix_pack::data;
+
+use crate::source::git::damage::Damage;
+use crate::source::git::input::ReadAt;
+
+use super::entries::{Base, HEADER, base_of};
+use super::inflate::{Compressed, Inflater};
+use super::object::Object;
+use super::walk::LARGEST;
+
+/// Deltas in a row; git makes 4095 at most.
+const LONGEST_CHAIN: usize = 4096;
+
+/// The object whose entry starts at `offset`. `place` says where in the pack an object of some name
+/// starts.
+pub(in crate::source::git) fn object_at(
+    pack: &dyn ReadAt,
+    hash: gix_hash::Kind,
+    mut offset: u64,
+    place: &dyn Fn(&gix_hash::oid) -> Option<u64>,
+) -> Result<(Kind, Vec<u8>), Damage> {
+    let end = pack.length().saturating_sub(hash.len_in_bytes() as u64);
+    let mut inflater = Inflater::new();
+    let mut deltas = Vec::new();
+    let mut object = loop {
+        if offset >= end || deltas.len() > LONGEST_CHAIN {
+            return Err(Damage::Base);
+        }
+        let head = inflater.fetch(pack, &(offset..end))?;
+        let head = &head[..head.len().min(HEADER)];
+        let header = data::Entry::from_bytes(head, offset, hash).map_err(|_| Damage::Header)?;
+        let size = header.decompressed_size;
+        if size > LARGEST {
+            return Err(Damage::Huge);
+        }
+        let compressed = Compressed {
+            header: header.header_size(),
+            start: header.data_offset,
+        };
+        let (bytes, _) = inflater.inflate(pack, &compressed, end, size)?;
+        match (header.header.as_kind(), base_of(&header, offset)) {
+            (Some(kind), _) => break Object::whole(kind, bytes),
+            (None, Base::At(base)) => offset = base,
+            (None, Base::Named(id)) => offset = place(&id).ok_or(Damage::MissingBase(id))?,
+            (None, Base::Nothing | Base::Unreadable) => return Err(Damage::Header),
+        }
+        deltas.push(bytes);
+    };
+    while let Some(delta) = deltas.pop() {
+        object = object.apply(delta)?.0;
+    }
+    Ok((object.kind, object.into_bytes()))
+}
