@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod jsonl;
 mod order;
+mod place;
 mod plain_json;
 mod remarks;
 mod sarif;
