@@ -9,10 +9,11 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::vocabulary::{
-    Checksum, Finding, Gap, Match, Place, Revocable, ScanReport, SilencedBy, SkipReason,
+    Checksum, Finding, Gap, Match, Revocable, ScanReport, SilencedBy, SkipReason,
 };
 
 use super::order::worst_first;
+use super::place::{encoding, in_words};
 use super::{Detail, Secrets, View, escape};
 
 pub(super) use revocation::{plan, revocation};
@@ -119,32 +120,15 @@ fn finding(finding: &Finding, palette: Palette, view: View, out: &mut dyn Write)
 /// `path > member:line:column`.
 fn spot(found: &Match, palette: Palette) -> String {
     let style = palette.path();
-    let place = self::place(&found.place);
-    let encoding = match &*found.encoding.to_string() {
-        "plain" => String::new(),
-        encoding => format!(" ({encoding})"),
-    };
+    let (place, encoding) = (in_words(&found.place), encoding(found));
     let (line, column) = (found.line, found.column);
     format!("{style}{place}{style:#}:{line}:{column}{encoding}")
-}
-
-fn place(place: &Place) -> String {
-    let mut text = if place.path == b"-" {
-        "<stdin>".to_owned()
-    } else {
-        escape(&place.path).into_owned()
-    };
-    for member in &place.members {
-        text.push_str(" > ");
-        text.push_str(&escape(member.as_bytes()));
-    }
-    text
 }
 
 pub(super) fn unread(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Result<()> {
     let warning = palette.warning();
     for error in report.errors.items.iter().take(ERRORS_SHOWN) {
-        let (place, message) = (place(&error.place), escape(error.message.as_bytes()));
+        let (place, message) = (in_words(&error.place), escape(error.message.as_bytes()));
         writeln!(out, "{warning}not read:{warning:#} {place}: {message}")?;
     }
     let hidden = report.errors.total() - report.errors.items.len().min(ERRORS_SHOWN) as u64;

@@ -13,6 +13,7 @@ mod jsonl;
 mod ledger;
 mod listing;
 mod order;
+mod place;
 mod plain_json;
 mod remarks;
 mod sarif;

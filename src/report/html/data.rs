@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::super::escape;
-use crate::vocabulary::{Finding, Kind, Match, Outcome, Place, PlannedToken, rfc3339};
+use super::super::place::{encoding, in_words};
+use crate::vocabulary::{Finding, Kind, Match, Outcome, PlannedToken, rfc3339};
 
 /// Places of one token that the page holds; all are counted.
 const PLACES: usize = 20;
@@ -123,22 +124,9 @@ impl Write for InPage<'_> {
 
 /// A match as one line of text.
 fn spot(found: &Match) -> String {
-    let encoding = match &*found.encoding.to_string() {
-        "plain" => String::new(),
-        encoding => format!(" ({encoding})"),
-    };
     let (line, column) = (found.line, found.column);
-    format!("{}:{line}:{column}{encoding}", place(&found.place))
-}
-
-/// A place as one line of text.
-pub(super) fn place(place: &Place) -> String {
-    let mut text = escape(&place.path).into_owned();
-    for member in &place.members {
-        text.push_str(" > ");
-        text.push_str(&escape(member.as_bytes()));
-    }
-    text
+    let (place, encoding) = (in_words(&found.place), encoding(found));
+    format!("{place}:{line}:{column}{encoding}")
 }
 
 #[cfg(test)]

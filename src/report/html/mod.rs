@@ -18,6 +18,7 @@ use super::Remarks;
 use super::escape;
 use super::human::{bytes, count};
 use super::order::worst_first;
+use super::place::in_words;
 use crate::vocabulary::{
     Gap, PlanSummary, Revocable, RevokeReport, ScanReport, Standing, State, Stop,
 };
@@ -206,14 +207,14 @@ fn unread_list(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
     let errors = errors.map(|error| {
         format!(
             "{}: {}",
-            data::place(&error.place),
+            in_words(&error.place),
             escape(error.message.as_bytes())
         )
     });
     let skips = report.skips.items.iter();
     let skips = skips
         .filter(|skip| skip.reason.gap() == Gap::Open)
-        .map(|skip| format!("{}: {}", data::place(&skip.place), skip.reason.as_str()));
+        .map(|skip| format!("{}: {}", in_words(&skip.place), skip.reason.as_str()));
     let mut lines: Vec<_> = errors.chain(skips).take(UNREAD).collect();
     let more = unread(report).saturating_sub(lines.len() as u64);
     if more > 0 {

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Palette, place, silencer, spot};
+use super::super::place::in_words;
+use super::{Palette, silencer, spot};
 use crate::vocabulary::ScanReport;
 
 /// Lists silenced tokens with their places, and what was passed over.
@@ -23,7 +24,7 @@ pub(super) fn list(report: &ScanReport, palette: Palette, out: &mut dyn Write) -
         writeln!(out)?;
     }
     for skip in &report.skips.items {
-        let place = place(&skip.place);
+        let place = in_words(&skip.place);
         writeln!(
             out,
             "{dim}passed over ({}):{dim:#} {place}",

@@ -2,7 +2,7 @@
 
 use crate::vocabulary::{Match, Place};
 
-use super::super::escape;
+use super::super::place::in_words;
 use super::shape::{ArtifactLocation, Location, LogicalLocation, PhysicalLocation, Region, Text};
 
 impl Location {
@@ -35,11 +35,8 @@ impl Location {
 
     /// Something that was not read.
     pub(super) fn of_place(place: &Place) -> Self {
-        let mut names = vec![escape(&place.path).into_owned()];
-        let members = place.members.iter();
-        names.extend(members.map(|member| escape(member.as_bytes()).into_owned()));
-        let logical = (names.len() > 1).then(|| LogicalLocation {
-            fully_qualified_name: names.join(" > "),
+        let logical = (!place.members.is_empty()).then(|| LogicalLocation {
+            fully_qualified_name: in_words(place),
         });
         Self {
             physical_location: PhysicalLocation {
