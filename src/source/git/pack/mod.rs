@@ -16,6 +16,7 @@ mod delta;
 mod entries;
 mod inflate;
 mod lookup;
+mod names;
 mod object;
 mod sequence;
 mod walk;

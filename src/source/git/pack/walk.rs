@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use flate2::read::ZlibDecoder;
 use gix_hash::ObjectId;
@@ -21,6 +21,7 @@ use crate::vocabulary::{Origin, SkipReason};
 
 use super::entries::{Entries, HEADER};
 use super::inflate::{Compressed, GREATEST_RATIO, Inflater};
+use super::names::Names;
 use super::object::{Changes, Object};
 use super::sequence::Cursor;
 use super::{Pack, hex};
@@ -48,8 +49,7 @@ pub(super) struct Walk<'a> {
     sink: &'a dyn Sink,
     /// Deltas whose base is known by a name that no index places.
     waiting: Mutex<HashMap<ObjectId, Vec<u32>>>,
-    /// For each entry its place in the index, when first asked for.
-    places: OnceLock<Vec<u32>>,
+    names: Names<'a>,
     /// Tools that are not in use.
     tools: Mutex<Vec<Tools>>,
 }
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
             entries,
             sink,
             waiting: Mutex::new(waiting),
-            places: OnceLock::new(),
+            names: Names::new(entries, pack.index),
             tools: Mutex::default(),
         }
     }
@@ -278,8 +278,8 @@ impl<'a> Walk<'a> {
 
     /// Pushes an object whole.
     fn push(&self, entry: u32, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
-        let id = match self.pack.index {
-            Some(_) => self.name(entry),
+        let id = match self.names.id(entry) {
+            Some(id) => id,
             None => hex(&object.id(self.pack.hash)?),
         };
         let origin = Origin::Member {
@@ -309,8 +309,8 @@ impl<'a> Walk<'a> {
             let limited = cursor.take(range.end - header.data_offset);
             Exactly::new(ZlibDecoder::new(limited), size, size)
         };
-        let name = match self.pack.index {
-            Some(_) => self.name(entry),
+        let name = match self.names.id(entry) {
+            Some(id) => id,
             None => hex(&hash(kind, size, self.pack.hash, &mut reader())?),
         };
         let origin = Origin::Member {
@@ -377,32 +377,11 @@ impl<'a> Walk<'a> {
     }
 
     fn with_origin(&self, entry: u32, tell: impl FnOnce(&Origin<'_>)) {
-        let name = self.name(entry);
+        let name = self.names.any(entry);
         tell(&Origin::Member {
             within: self.pack.within,
             name: name.as_bytes(),
         });
-    }
-
-    /// The id that the index gives an entry; its offset, if there is none.
-    fn name(&self, entry: u32) -> String {
-        let offset = self.entries.range(entry).start;
-        let Some(index) = self.pack.index else {
-            return format!("(offset {offset})");
-        };
-        let places = self.places.get_or_init(|| {
-            let mut places = vec![0; self.entries.count()];
-            for place in 0..index.num_objects() {
-                if let Some(entry) = self.entries.at(index.pack_offset_at_index(place)) {
-                    places[entry as usize] = place;
-                }
-            }
-            places
-        });
-        index
-            .oid_at_index(places[entry as usize])
-            .to_hex()
-            .to_string()
     }
 
     /// Lends tools.

@@ -1,0 +1,48 @@
+//! What the entries of a pack are called: the ids that its index gives them.
+
+use std::sync::OnceLock;
+
+use gix_pack::index;
+
+use super::entries::Entries;
+
+/// The names of a pack's entries. Few are ever asked for, so they are put in order on first use.
+pub(super) struct Names<'a> {
+    entries: &'a Entries,
+    index: Option<&'a index::File<Vec<u8>>>,
+    /// For each entry its place in the index.
+    places: OnceLock<Vec<u32>>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(entries: &'a Entries, index: Option<&'a index::File<Vec<u8>>>) -> Self {
+        Self {
+            entries,
+            index,
+            places: OnceLock::new(),
+        }
+    }
+
+    /// The id of an entry, if there is an index.
+    pub(super) fn id(&self, entry: u32) -> Option<String> {
+        let index = self.index?;
+        let places = self.places.get_or_init(|| {
+            let mut places = vec![0; self.entries.count()];
+            for place in 0..index.num_objects() {
+                if let Some(entry) = self.entries.at(index.pack_offset_at_index(place)) {
+                    places[entry as usize] = place;
+                }
+            }
+            places
+        });
+        let id = index.oid_at_index(places[entry as usize]);
+        Some(id.to_hex().to_string())
+    }
+
+    /// What to call an entry that cannot be read: its id, or else its offset.
+    pub(super) fn any(&self, entry: u32) -> String {
+        let offset = self.entries.range(entry).start;
+        self.id(entry)
+            .unwrap_or_else(|| format!("(offset {offset})"))
+    }
+}
