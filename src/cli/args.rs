@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+mod enterprise;
+
+pub(super) use enterprise::{EnterpriseAction, EnterpriseArgs};
+
 /// Find leaked GitHub tokens and put them out.
 #[derive(Debug, Parser)]
 #[command(name = "douse", version, max_term_width = 100)]
@@ -327,60 +331,6 @@ pub(super) struct PaceArgs {
     /// Tokens in a request, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) batch_size: usize,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EnterpriseArgs {
-    #[command(subcommand)]
-    pub(super) action: EnterpriseAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum EnterpriseAction {
-    /// End the authorizations of all members' credentials. This cannot be undone
-    RevokeAll {
-        /// The enterprise's short name, as in its URL
-        enterprise: String,
-
-        #[command(flatten)]
-        how: EnterpriseHow,
-    },
-    /// End the authorizations of one user's credentials. This cannot be undone
-    RevokeUser {
-        /// The enterprise's short name, as in its URL
-        enterprise: String,
-
-        /// The user's name
-        user: String,
-
-        #[command(flatten)]
-        how: EnterpriseHow,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EnterpriseHow {
-    /// Also destroy the personal access tokens and SSH keys themselves (managed users only)
-    #[arg(long)]
-    pub(super) destroy_credentials: bool,
-
-    /// Say what would be asked for and send nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-
-    /// Do not ask
-    #[arg(long)]
-    pub(super) yes: bool,
-
-    /// Format of the answer
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(super) format: ShortFormat,
-
-    #[command(flatten)]
-    pub(super) host: HostArgs,
-
-    #[command(flatten)]
-    pub(super) ledger: LedgerArgs,
 }
 
 #[derive(Debug, Args)]

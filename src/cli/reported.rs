@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,14 +36,15 @@ pub(super) struct Reported {
 pub(super) fn gather(
     session: &Session,
     reports: &[PathBuf],
+    threads: NonZeroUsize,
     silence: &Silence,
 ) -> Result<Reported> {
     let mut listing = Listing::default();
     for path in reports {
         read(path, &mut listing).with_context(|| format!("cannot use {}", path.display()))?;
     }
-    let places = Places::find(&listing, &session.detector);
-    let sources = Sources::named(places.paths, places.names)?;
+    let places = Places::find(&listing, session)?;
+    let sources = Sources::named(places.paths, places.names, threads)?;
     // A shape that was listed was wanted; whether it is sent is the plan's affair.
     let work = Work {
         session,
@@ -95,12 +97,15 @@ struct Places {
 }
 
 impl Places {
-    fn find(listing: &Listing, detector: &Detector) -> Self {
+    fn find(listing: &Listing, session: &Session) -> Result<Self> {
         let mut places = Self::default();
         // However many names a report has for a file, it is read once.
         let mut seen = HashSet::new();
         for (number, told) in listing.paths.iter().enumerate() {
-            for again in find_again(told, detector) {
+            if session.interrupt.is_raised() {
+                bail!("interrupted while looking for tokens; nothing was sent");
+            }
+            for again in find_again(told, &session.detector) {
                 match again {
                     Again::Content(path) => {
                         if seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
@@ -114,7 +119,7 @@ impl Places {
                 }
             }
         }
-        places
+        Ok(places)
     }
 }
 

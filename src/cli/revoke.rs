@@ -103,8 +103,9 @@ impl Gathered {
                     exit: Exit::Clean,
                 })
             }
-            Tokens::Reported(reports) => {
-                let Reported { scan, gone } = reported::gather(session, reports, &known.silence)?;
+            Tokens::Reported { reports, threads } => {
+                let Reported { scan, gone } =
+                    reported::gather(session, reports, *threads, &known.silence)?;
                 let mut gathered = Self::of(scan)?;
                 gathered.aside.extend(gone);
                 Ok(gathered)

@@ -110,12 +110,16 @@ impl Sources {
             } else {
                 Repositories::Open
             },
-            threads: Threads::new(threads(args.threads.or(config.threads).unwrap_or(0))?),
+            threads: Threads::new(threads(args, config)?),
         })
     }
 
     /// What was named by a report: nothing is left out of it.
-    pub(super) fn named(paths: Vec<PathBuf>, names: Vec<PathBuf>) -> Result<Self> {
+    pub(super) fn named(
+        paths: Vec<PathBuf>,
+        names: Vec<PathBuf>,
+        threads: NonZeroUsize,
+    ) -> Result<Self> {
         Ok(Self {
             paths,
             names,
@@ -123,7 +127,7 @@ impl Sources {
             rules: Rules::new(&current_dir()?, &[], &[])?,
             tree_rules: TreeRules::Disregard,
             repositories: Repositories::Open,
-            threads: Threads::new(threads(0)?),
+            threads: Threads::new(threads),
         })
     }
 }
@@ -224,7 +228,9 @@ pub(super) fn current_dir() -> Result<PathBuf> {
     std::env::current_dir().context("the current folder is gone")
 }
 
-fn threads(asked: u16) -> Result<NonZeroUsize> {
+/// How many threads do the reading.
+fn threads(args: &args::SourceArgs, config: &Config) -> Result<NonZeroUsize> {
+    let asked = args.threads.or(config.threads).unwrap_or(0);
     // The command line checks its own; a configuration file comes unchecked.
     anyhow::ensure!(asked <= 256, "threads = {asked}: at most 256 are of use");
     Ok(NonZeroUsize::new(asked.into())

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use douse::vocabulary::{Call, Credentials, Fingerprint, Interrupt};
 use zeroize::Zeroizing;
 
 use super::{Session, args};
-use super::{Sources, environment, ledger, read_input};
+use super::{Sources, environment, ledger, read_input, threads};
 
 /// Where people keep the credentials they work with; none of those is ever revoked.
 const OWN_CREDENTIALS: [&str; 4] = [
@@ -49,7 +50,10 @@ pub(in crate::cli) struct Revocation {
 pub(in crate::cli) enum Tokens {
     Scanned(Box<Sources>),
     Listed(PathBuf),
-    Reported(Vec<PathBuf>),
+    Reported {
+        reports: Vec<PathBuf>,
+        threads: NonZeroUsize,
+    },
 }
 
 /// Whether the user wants it.
@@ -119,7 +123,10 @@ impl Revocation {
 fn tokens(args: &args::RevokeArgs, session: &Session) -> Result<Tokens> {
     Ok(match &args.credentials {
         Some(list) => Tokens::Listed(list.clone()),
-        None if !args.from.is_empty() => Tokens::Reported(args.from.clone()),
+        None if !args.from.is_empty() => Tokens::Reported {
+            reports: args.from.clone(),
+            threads: threads(&args.source, &session.config)?,
+        },
         None => {
             let (config, interrupt) = (&session.config, &session.interrupt);
             Tokens::Scanned(Box::new(Sources::new(&args.source, config, interrupt)?))

@@ -182,8 +182,16 @@ fn prepare(path: &Path) -> Result<Connection, LedgerError> {
 /// Opens the ledger at `path` for reading alone, if there is one: no lock is taken that a sender
 /// would wait for, and nothing is made or changed, unless the ledger is of an older version.
 pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, LedgerError> {
-    if !path.exists() {
-        return Ok(None);
+    match path.metadata() {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // That it can't be looked at does not mean that nothing is in it.
+        Err(source) => {
+            return Err(LedgerError::Open {
+                path: path.to_owned(),
+                source,
+            });
+        }
     }
     let attempt = || -> Result<(Connection, Contents), LedgerError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
