@@ -224,15 +224,15 @@ fn others_find_no_fault_with_the_sarif() {
         faults.retain(|fault| !(homeless && fault["ruleId"] == "SARIF2005"));
         faults
     };
-    for arguments in [&["."][..], &["--unverified", ".", "gone"], &["-"]] {
+    for arguments in [&["--unverified", ".", "gone"][..], &["-"]] {
         let run = sandbox.douse(["scan", "-f", "sarif"]);
         let run = arguments.iter().fold(run, crate::douse::Douse::arg);
         let text = run.run().text();
         let found = faults(&text);
         assert!(found.is_empty(), "{arguments:?}: {found:#?}");
-        // It would have told.
-        assert!(!faults(&text.replace("\"driver\"", "\"drover\"")).is_empty());
     }
+    // It would have told.
+    assert!(!faults("{\"version\": \"2.1.0\", \"runs\": [{}]}").is_empty());
 }
 
 #[test]
