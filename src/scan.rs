@@ -1,15 +1,17 @@
 //! Wires sources to the detector and gathers what comes of it.
 //!
-//! *Source → Detector → Findings.* A blob is scanned on the thread that read it. One that does not
-//! fit a window is read in windows that overlap, so that whatever decides about a token is in sight
-//! ([`Detector::reach`], and [`SIGHT`] around it for markers); a large file is cut into
+//! *Source → Unpack → Detector → Findings.* A blob is scanned on the thread that read it. One that
+//! does not fit a window is read in windows that overlap, so that whatever decides about a token is
+//! in sight ([`Detector::reach`], and [`SIGHT`] around it for markers); a large file is cut into
 //! stretches that all threads share, so memory depends on the number of threads and not on the
 //! size of anything. Whatever was not read is gathered beside the findings.
+
+mod passing;
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -20,10 +22,13 @@ use crate::silence::{Line, SIGHT, Silence};
 use crate::source::{
     Buffer, Content, Glance, LARGE, Part, Sink, Threads, WINDOW, complete, read_at,
 };
+use crate::unpack::{Covered, Limits, Scanner, Unpack};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Encoding, Ending, Interrupt, Match, Origin, Place,
     ReadError, ScanReport, SilencedBy, Skip, SkipReason,
 };
+
+use passing::Passing;
 
 /// The stretch of a large file that one thread scans at a time.
 const STRETCH: u64 = 1024 * 1024;
@@ -51,6 +56,17 @@ pub struct Scan<'a> {
     pub unverified: Unverified,
     /// What the user does not want to hear of.
     pub silence: &'a Silence,
+    /// Whether containers are opened.
+    pub archives: Archives,
+}
+
+/// Whether containers are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archives {
+    /// What they hold is scanned too, within these limits.
+    Open(Limits),
+    /// They are bytes like any others.
+    Closed,
 }
 
 impl Scan<'_> {
@@ -67,7 +83,10 @@ impl Scan<'_> {
             }),
             buffers: Mutex::default(),
         };
-        sources(&gather);
+        match self.archives {
+            Archives::Open(limits) => sources(&Unpack::new(&gather, self.clock, limits)),
+            Archives::Closed => sources(&gather),
+        }
         let unread = gather
             .unread
             .into_inner()
@@ -108,38 +127,7 @@ struct Unread {
 
 impl Sink for Gather<'_> {
     fn blob(&self, origin: &Origin<'_>, content: Content<'_>) {
-        let blob = Blob {
-            gather: self,
-            origin,
-            place: OnceCell::new(),
-            full: Cell::new(false),
-        };
-        match origin {
-            Origin::Stdin | Origin::File(_) => {
-                self.scan.counters.file();
-                self.scan.counters.blob();
-            }
-            Origin::Member { .. } => self.scan.counters.blob(),
-            // Names are searched, not counted: they are no contents.
-            Origin::Label { .. } => {}
-        }
-        let read = match content {
-            Content::Whole(bytes) => {
-                blob.whole(bytes);
-                Ok(())
-            }
-            Content::Stream(stream) => blob.stream(stream),
-            Content::File(file, length) => {
-                if length < LARGE || self.scan.threads.count() == 1 {
-                    blob.file(file, length)
-                } else {
-                    blob.large_file(file, length)
-                }
-            }
-        };
-        if let Err(error) = read {
-            self.error(origin, &error);
-        }
+        self.blob_beside(origin, content, &Covered::default());
     }
 
     fn skip(&self, origin: &Origin<'_>, reason: SkipReason) {
@@ -182,10 +170,45 @@ impl Sink for Gather<'_> {
     }
 }
 
+impl Scanner for Gather<'_> {
+    fn blob_beside(&self, origin: &Origin<'_>, content: Content<'_>, covered: &Covered) {
+        let blob = Blob::begin(self, origin, covered);
+        let read = match content {
+            Content::Whole(bytes) => {
+                blob.whole(bytes);
+                Ok(())
+            }
+            Content::Stream(stream) => blob.stream(stream, &mut |_| {}),
+            Content::File(file, length) => {
+                if length < LARGE || self.scan.threads.count() == 1 {
+                    blob.file(file, length)
+                } else {
+                    blob.large_file(file, length)
+                }
+            }
+        };
+        if let Err(error) = read {
+            self.error(origin, &error);
+        }
+    }
+
+    fn stream_along(
+        &self,
+        origin: &Origin<'_>,
+        stream: &mut dyn Read,
+        covered: &Covered,
+        along: &mut dyn FnMut(&mut dyn BufRead),
+    ) -> io::Result<()> {
+        Blob::begin(self, origin, covered).stream(stream, along)
+    }
+}
+
 /// One blob under the scan.
 struct Blob<'a> {
     gather: &'a Gather<'a>,
     origin: &'a Origin<'a>,
+    /// What of it is told elsewhere.
+    covered: &'a Covered,
     /// Its place as findings tell it; most blobs never need one.
     place: OnceCell<Arc<Place>>,
     /// Whether it has a token too many.
@@ -211,10 +234,30 @@ struct Stretch {
     read: io::Result<()>,
 }
 
-impl Blob<'_> {
+impl<'a> Blob<'a> {
+    /// Counts a blob.
+    fn begin(gather: &'a Gather<'a>, origin: &'a Origin<'a>, covered: &'a Covered) -> Self {
+        match origin {
+            Origin::Stdin | Origin::File(_) => {
+                gather.scan.counters.file();
+                gather.scan.counters.blob();
+            }
+            Origin::Member { .. } | Origin::Unpacked { .. } => gather.scan.counters.blob(),
+            // Names are searched, not counted: they are no contents.
+            Origin::Label { .. } => {}
+        }
+        Self {
+            gather,
+            origin,
+            covered,
+            place: OnceCell::new(),
+            full: Cell::new(false),
+        }
+    }
+
     fn whole(&self, bytes: &[u8]) {
         match self.origin {
-            Origin::Stdin | Origin::File(_) | Origin::Member { .. } => {
+            Origin::Stdin | Origin::File(_) | Origin::Member { .. } | Origin::Unpacked { .. } => {
                 self.gather.scan.counters.bytes(bytes.len() as u64);
             }
             Origin::Label { .. } => {}
@@ -225,14 +268,17 @@ impl Blob<'_> {
         });
     }
 
-    /// Scans a stream to its end.
-    fn stream(&self, stream: &mut dyn Read) -> io::Result<()> {
-        let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
-        let read = |buffer: &mut [u8], _| fill(stream, buffer);
-        let consider = |located: Located<'_>, line: Line<'_>| self.consider(&located, line);
-        self.gather
-            .windows(&mut scanner, u64::MAX, read, consider)
-            .map(|_| ())
+    /// Scans a stream to its end, and lets `along` read it in passing.
+    fn stream(
+        &self,
+        stream: &mut dyn Read,
+        along: &mut dyn FnMut(&mut dyn BufRead),
+    ) -> io::Result<()> {
+        self.gather.with_buffer(|buffer| {
+            let mut passing = Passing::new(self, buffer, stream);
+            along(&mut passing);
+            passing.finish()
+        })
     }
 
     /// Scans a file on this thread. What is written behind `length` meanwhile is left alone.
@@ -275,6 +321,10 @@ impl Blob<'_> {
 
     /// Counts what is not wanted, and records what is.
     fn consider(&self, located: &Located<'_>, line: Line<'_>) {
+        let end = located.offset + located.hit.length as u64;
+        if self.covered.holds(&(located.offset..end)) {
+            return;
+        }
         if let Some(hit) = self.gather.waiting(located, line) {
             self.record(hit);
         }
@@ -421,185 +471,5 @@ fn first(buffer: &mut [u8], n: u64) -> &mut [u8] {
     &mut buffer[..n]
 }
 
-/// Reads until `buffer` is full or the stream ends; tells how much there was.
-fn fill(stream: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match stream.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-    use crate::detect::tests::{PREFIXES, detector, token};
-    use crate::silence::Markers;
-    use crate::vocabulary::SystemClock;
-
-    /// Offset, line, column and token.
-    type Spot = (u64, u64, u64, String);
-
-    /// Scans what `push` pushes on `threads` threads.
-    fn report(threads: usize, push: impl FnOnce(&dyn Sink)) -> ScanReport {
-        let scan = Scan {
-            detector: &detector(),
-            threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
-            clock: &SystemClock::new(),
-            interrupt: &Interrupt::new(),
-            counters: &Counters::default(),
-            retain: Retain::Secrets,
-            unverified: Unverified::Count,
-            silence: &Silence::new(Markers::Heed),
-        };
-        scan.run(push)
-    }
-
-    /// The places of what is found so; all must have been read.
-    fn scan(threads: usize, push: impl FnOnce(&dyn Sink)) -> Vec<Spot> {
-        let report = report(threads, push);
-        assert!(report.is_complete(), "{:?}", report.errors);
-        let mut found = Vec::new();
-        for finding in &report.findings {
-            let token = finding.secret.as_ref().unwrap().expose();
-            for at in &finding.matches.items {
-                found.push((at.offset, at.line, at.column, token.to_owned()));
-            }
-        }
-        found.sort();
-        found
-    }
-
-    /// A text with tokens around each multiple of `every` bytes, and where they stand.
-    fn planted(length: usize, every: usize) -> (Vec<u8>, Vec<Spot>) {
-        let line = b"2026-11-21 INFO a line of some log or other, sixty bytes long\n";
-        let mut text: Vec<u8> = line.iter().copied().cycle().take(length).collect();
-        let mut tokens = Vec::new();
-        for (n, border) in (every..length - 200).step_by(every).enumerate() {
-            let token = token(PREFIXES[n % 6], n as u64);
-            let at = border - n * 7 % 100;
-            text[at..at + token.len()].copy_from_slice(token.as_bytes());
-            tokens.push((at, token));
-        }
-        let mut newlines = text.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
-        let mut next = newlines.next();
-        let (mut line, mut start) = (1, 0);
-        let places = tokens.into_iter().map(|(at, token)| {
-            while let Some((newline, _)) = next.filter(|&(newline, _)| newline < at) {
-                (line, start) = (line + 1, newline + 1);
-                next = newlines.next();
-            }
-            (at as u64, line, (at - start + 1) as u64, token)
-        });
-        let places = places.collect();
-        (text, places)
-    }
-
-    /// Hands out a text in pieces of changing size.
-    struct Drip<'a>(&'a [u8], usize);
-
-    impl Read for Drip<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.1 = self.1 * 31 % 65_537;
-            let n = self.1.max(1).min(buffer.len()).min(self.0.len());
-            buffer[..n].copy_from_slice(&self.0[..n]);
-            self.0 = &self.0[n..];
-            Ok(n)
-        }
-    }
-
-    #[test]
-    fn a_stream_yields_what_its_bytes_yield_whatever_the_sizes_of_its_reads() {
-        let (text, places) = planted(4 * WINDOW + 1000, WINDOW / 3);
-        assert!(places.len() > 10);
-        let whole = scan(1, |sink| sink.blob(&Origin::Stdin, Content::Whole(&text)));
-        assert_eq!(whole, places);
-        for seed in [1, 77, 4096] {
-            let mut drip = Drip(&text, seed);
-            let found = scan(1, |sink| {
-                sink.blob(&Origin::Stdin, Content::Stream(&mut drip));
-            });
-            assert_eq!(found, places);
-        }
-    }
-
-    #[test]
-    fn a_file_yields_the_same_on_any_number_of_threads() {
-        let length = STRETCH * STRETCHES_PER_THREAD as u64 + STRETCH / 2;
-        let (text, places) = planted(usize::try_from(length).unwrap(), 1 << 20);
-        let mut file = tempfile::tempfile().unwrap();
-        io::Write::write_all(&mut file, &text).unwrap();
-        for threads in [1, 2, 5] {
-            let found = scan(threads, |sink| {
-                sink.blob(&Origin::Stdin, Content::File(&file, length));
-            });
-            assert_eq!(found, places, "{threads} threads");
-        }
-    }
-
-    /// One line with tokens all over and right behind the start of each stretch, and a marker behind
-    /// or before each at a distance that is now within [`SIGHT`] and now beyond.
-    fn marked(length: usize) -> Vec<u8> {
-        let mut text = vec![b' '; length];
-        let marker = b"douse:allow";
-        let stretches = (1..).map(|n| n * usize::try_from(STRETCH).unwrap() + n * 37);
-        let everywhere = (1..).map(|n| n * 3001);
-        let places = [
-            stretches.take(19).collect::<Vec<_>>(),
-            everywhere.take(6000).collect(),
-        ];
-        for (n, at) in places.concat().into_iter().enumerate() {
-            let token = token(PREFIXES[n % 6], n as u64);
-            let away = n * 613 % (2 * SIGHT);
-            text[at..at + token.len()].copy_from_slice(token.as_bytes());
-            let marker_at = if n % 3 == 0 {
-                at + token.len() + away
-            } else {
-                at - marker.len() - away
-            };
-            text[marker_at..marker_at + marker.len()].copy_from_slice(marker);
-        }
-        text
-    }
-
-    #[test]
-    fn a_marker_is_seen_or_not_whatever_the_windows() {
-        let text = marked(usize::try_from(20 * STRETCH).unwrap());
-        let silenced = |threads, content: Content<'_>| -> Vec<_> {
-            let report = report(threads, |sink| sink.blob(&Origin::Stdin, content));
-            let names = report.silenced.iter();
-            names.map(|silenced| silenced.finding.fingerprint).collect()
-        };
-        let whole = silenced(1, Content::Whole(&text));
-        assert!((2000..6000).contains(&whole.len()), "{}", whole.len());
-        let mut file = tempfile::tempfile().unwrap();
-        io::Write::write_all(&mut file, &text).unwrap();
-        for threads in [1, 3] {
-            let content = Content::File(&file, text.len() as u64);
-            assert_eq!(silenced(threads, content), whole);
-        }
-        assert_eq!(silenced(1, Content::Stream(&mut Drip(&text, 77))), whole);
-    }
-
-    #[test]
-    fn a_file_that_shrinks_is_an_error_and_what_is_left_is_scanned() {
-        let (text, places) = planted(16 * WINDOW, WINDOW);
-        let mut file = tempfile::tempfile().unwrap();
-        io::Write::write_all(&mut file, &text).unwrap();
-        for threads in [1, 2] {
-            let report = report(threads, |sink| {
-                sink.blob(&Origin::Stdin, Content::File(&file, 5 * STRETCH));
-            });
-            assert_eq!(report.findings.len(), places.len());
-            assert!(!report.is_complete());
-            assert!(report.errors.items[0].message.contains("shrank"));
-        }
-    }
-}
+mod tests;

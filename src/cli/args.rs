@@ -111,6 +111,9 @@ pub(super) struct SourceArgs {
     #[arg(long)]
     pub(super) no_git: bool,
 
+    #[command(flatten)]
+    pub(super) archives: ArchiveArgs,
+
     /// Threads, at most 256 [default: one for each core]
     #[arg(
         long,
@@ -136,6 +139,35 @@ pub(super) struct SilenceArgs {
     /// `trufflehog:ignore` or `pragma: allowlist secret`
     #[arg(long)]
     pub(super) no_allow_markers: bool,
+}
+
+/// What to unpack. Limits are for each file that is read, and shared by all that is nested in it.
+#[derive(Debug, Args)]
+pub(super) struct ArchiveArgs {
+    /// Take archives and compressed files for plain bytes
+    #[arg(long)]
+    pub(super) no_archives: bool,
+
+    /// Open containers inside each other up to N deep
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(super) max_depth: u32,
+
+    /// Unpack at most SIZE (K, M, G, T) from a file [default: 8G, and 1G more for each 64K read
+    /// of the file]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_unpacked: Option<String>,
+
+    /// Look at no more than N members of a file [default: 1000000, and 10000 more for each 64K]
+    #[arg(long, value_name = "N")]
+    pub(super) max_members: Option<u64>,
+
+    /// Spend at most TIME (s, m, h) on unpacking a file [default: 6s, and 1s more for each 256K]
+    #[arg(long, value_name = "TIME")]
+    pub(super) max_unpack_time: Option<String>,
+
+    /// Let decoders of a file have at most SIZE of memory [default: 256M]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_unpack_memory: Option<String>,
 }
 
 /// What to write.
@@ -219,7 +251,8 @@ pub(super) struct RevokeArgs {
 
     /// Revoke the tokens that FILE lists, one a line; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "paths", "files_from", "exclude", "ignore_file", "respect_ignore", "no_git",
+        "paths", "files_from", "exclude", "ignore_file", "respect_ignore", "no_git", "no_archives",
+        "max_unpacked", "max_members", "max_unpack_time", "max_unpack_memory",
     ])]
     pub(super) credentials: Option<PathBuf>,
 

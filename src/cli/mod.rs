@@ -7,6 +7,7 @@ mod bar;
 mod config;
 mod credentials;
 mod enterprise;
+mod limits;
 mod output;
 mod patterns;
 mod reported;

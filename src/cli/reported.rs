@@ -49,6 +49,7 @@ pub(super) fn gather(
     let work = Work {
         session,
         threads: &sources.threads,
+        archives: sources.archives,
         retain: Retain::Secrets,
         unverified: Unverified::List,
         silence,

@@ -118,6 +118,7 @@ impl Gathered {
                 let work = Work {
                     session,
                     threads: &sources.threads,
+                    archives: sources.archives,
                     retain: Retain::Secrets,
                     unverified,
                     silence: &known.silence,

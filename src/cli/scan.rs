@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use douse::findings::{Retain, Unverified};
 use douse::progress::Progress;
 use douse::report::{self, Detail, Format, Secrets, View};
-use douse::scan::Scan;
+use douse::scan::{Archives, Scan};
 use douse::silence::Silence;
 use douse::source::{Range, Rules, Side, Sink, Staged, Threads, Walk, push_name, push_stdin};
 use douse::vocabulary::{Counters, Ending, Exit, ScanReport};
@@ -44,6 +44,7 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
     let work = Work {
         session,
         threads: &sources.threads,
+        archives: sources.archives,
         retain,
         unverified,
         silence: &known.silence,
@@ -108,6 +109,7 @@ pub(super) struct Work<'a> {
     pub(super) threads: &'a Threads,
     pub(super) retain: Retain,
     pub(super) unverified: Unverified,
+    pub(super) archives: Archives,
     pub(super) silence: &'a Silence,
 }
 
@@ -168,6 +170,7 @@ impl Work<'_> {
             counters: &counters,
             retain: self.retain,
             unverified: self.unverified,
+            archives: self.archives,
             silence: self.silence,
         };
         scan.run(push)

@@ -11,13 +11,15 @@ use anstream::ColorChoice;
 use anyhow::{Context as _, Result, bail};
 use douse::progress::Visibility;
 use douse::report::{Format, Palette, Reader};
+use douse::scan::Archives;
 use douse::source::{
     Repositories, Repository, Rules, Separator, Threads, Told, TreeRules, parse_list, read_stdin,
 };
+use douse::unpack::Limits;
 use douse::vocabulary::Interrupt;
 
 use super::config::Config;
-use super::{Session, args};
+use super::{Session, args, limits};
 
 mod ledger;
 mod revocation;
@@ -38,6 +40,7 @@ pub(super) struct Sources {
     pub(super) tree_rules: TreeRules,
     pub(super) repositories: Repositories,
     pub(super) threads: Threads,
+    pub(super) archives: Archives,
 }
 
 /// Whether standard input is scanned.
@@ -111,6 +114,7 @@ impl Sources {
                 Repositories::Open
             },
             threads: Threads::new(threads(args, config)?),
+            archives: limits::archives(&args.archives)?,
         })
     }
 
@@ -128,6 +132,7 @@ impl Sources {
             tree_rules: TreeRules::Disregard,
             repositories: Repositories::Open,
             threads: Threads::new(threads),
+            archives: Archives::Open(Limits::default()),
         })
     }
 }

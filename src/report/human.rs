@@ -258,6 +258,13 @@ fn noun(reason: SkipReason) -> &'static str {
         SkipReason::Excluded => "excluded path",
         SkipReason::TooLarge => "object made from one too large for memory",
         SkipReason::TooManyFindings => "token beyond the limit",
+        SkipReason::Encrypted => "encrypted member",
+        SkipReason::Unsupported => "member of an unknown method",
+        SkipReason::DepthLimit => "container too deep",
+        SkipReason::BytesLimit => "container with too many bytes",
+        SkipReason::EntriesLimit => "container with too many members",
+        SkipReason::TimeLimit => "container that takes too long",
+        SkipReason::MemoryLimit => "container that takes too much memory",
     }
 }
 

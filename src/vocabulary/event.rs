@@ -39,6 +39,20 @@ pub enum SkipReason {
     TooLarge,
     /// There are more distinct tokens than a run keeps; the rest of this blob's are not listed.
     TooManyFindings,
+    /// It is encrypted.
+    Encrypted,
+    /// It is packed in a way that is known and not read here.
+    Unsupported,
+    /// It is a container inside more containers than are opened.
+    DepthLimit,
+    /// More bytes would have to be unpacked from this file than may be.
+    BytesLimit,
+    /// There are more members in this file than are looked at.
+    EntriesLimit,
+    /// Unpacking this file takes longer than it may.
+    TimeLimit,
+    /// Unpacking it takes more memory than there may be.
+    MemoryLimit,
 }
 
 /// Whether leaving something aside leaves a hole in what the scan can vouch for.
@@ -62,6 +76,13 @@ impl SkipReason {
             Self::Excluded => "excluded",
             Self::TooLarge => "too_large",
             Self::TooManyFindings => "too_many_findings",
+            Self::Encrypted => "encrypted",
+            Self::Unsupported => "unsupported",
+            Self::DepthLimit => "depth_limit",
+            Self::BytesLimit => "bytes_limit",
+            Self::EntriesLimit => "entries_limit",
+            Self::TimeLimit => "time_limit",
+            Self::MemoryLimit => "memory_limit",
         }
     }
 
@@ -74,7 +95,15 @@ impl SkipReason {
             | Self::Device
             | Self::Ignored
             | Self::Excluded => Gap::None,
-            Self::TooLarge | Self::TooManyFindings => Gap::Open,
+            Self::TooLarge
+            | Self::TooManyFindings
+            | Self::Encrypted
+            | Self::Unsupported
+            | Self::DepthLimit
+            | Self::BytesLimit
+            | Self::EntriesLimit
+            | Self::TimeLimit
+            | Self::MemoryLimit => Gap::Open,
         }
     }
 }

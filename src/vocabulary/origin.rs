@@ -30,6 +30,16 @@ pub enum Origin<'a> {
         /// Its name there; any bytes.
         name: &'a [u8],
     },
+    /// What a compressor's file unpacks to: one stream, of which the file says little or nothing.
+    ///
+    /// It has a place of its own, for offsets in it are not offsets in the file. But nobody thinks
+    /// of a `.tar.gz` as two containers: in the places of what lies inside it, it is left out.
+    Unpacked {
+        /// The compressed file.
+        within: &'a Origin<'a>,
+        /// What to call the stream; any bytes.
+        name: &'a [u8],
+    },
 }
 
 impl Origin<'_> {
@@ -51,16 +61,27 @@ impl Origin<'_> {
                 place.members.push(label.as_str().to_owned());
                 place
             }
-            Self::Member { within, name } => {
-                let mut place = within.place(redact);
-                let name = redact.bytes(name);
-                place
-                    .members
-                    .push(String::from_utf8_lossy(&name).into_owned());
-                place
-            }
+            Self::Member { within, name } => member(within.holder().place(redact), name, redact),
+            Self::Unpacked { within, name } => member(within.place(redact), name, redact),
         }
     }
+
+    /// What is named in the places of what lies inside.
+    fn holder(&self) -> &Self {
+        match self {
+            Self::Unpacked { within, .. } => within.holder(),
+            Self::Stdin | Self::File(_) | Self::Label { .. } | Self::Member { .. } => self,
+        }
+    }
+}
+
+/// The place of a member in that of what holds it.
+fn member(mut place: Place, name: &[u8], redact: &dyn Redact) -> Place {
+    let name = redact.bytes(name);
+    place
+        .members
+        .push(String::from_utf8_lossy(&name).into_owned());
+    place
 }
 
 /// The texts that stand about a file; they may hold a token like any other.
@@ -119,6 +140,27 @@ mod tests {
         let place = inner.place(&RedactNothing);
         assert_eq!(place.path, b"a/b.zip");
         assert_eq!(place.members, ["x.tar", "etc/\u{fffd}env"]);
+    }
+
+    #[test]
+    fn a_compressor_is_named_for_what_it_holds_itself() {
+        let file = Origin::File(Path::new("a.tar.gz"));
+        let tar = Origin::Unpacked {
+            within: &file,
+            name: b"a.tar",
+        };
+        let member = Origin::Member {
+            within: &tar,
+            name: b"b.xz",
+        };
+        let text = Origin::Unpacked {
+            within: &member,
+            name: b"b",
+        };
+        let members = |origin: Origin<'_>| origin.place(&RedactNothing).members;
+        assert_eq!(members(tar), ["a.tar"]);
+        assert_eq!(members(member), ["b.xz"]);
+        assert_eq!(members(text), ["b.xz", "b"]);
     }
 
     #[test]

@@ -104,9 +104,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["pattern/"]),
     ("toml", &["pattern/file.rs", "cli/config.rs"]),
     ("csv", &["report/"]),
-    ("flate2", &["report/sarif/", "source/git/"]),
+    ("flate2", &["report/sarif/", "source/git/", "unpack/"]),
     ("strsim", &["cli/config.rs"]),
     ("globset", &["source/rules.rs"]),
+    // Those of the same name as their module are told apart by no path.
+    ("zstd", &["unpack/"]),
+    ("liblzma", &["unpack/"]),
+    ("bzip2", &["unpack/"]),
+    ("lz4_flex", &["unpack/lz4.rs"]),
+    ("brotli_decompressor", &["unpack/brotli.rs"]),
+    ("tar", &["unpack/"]),
 ];
 
 /// Who may call `Secret::expose`.
@@ -306,7 +313,14 @@ fn what_is_imported_is_seen() {
     };
     assert_eq!(
         of("scan.rs"),
-        ["detect", "findings", "silence", "source", "vocabulary"]
+        [
+            "detect",
+            "findings",
+            "silence",
+            "source",
+            "unpack",
+            "vocabulary"
+        ]
     );
     assert_eq!(of("main.rs"), [""; 0]);
     assert!(of("cli/revoke.rs").contains(&"revoke".to_owned()));

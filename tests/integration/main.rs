@@ -1,7 +1,7 @@
 //! The program as its users meet it: the real binary, driven from outside, and judged by what it
 //! prints, by what it leaves on disk and by what a loopback GitHub received from it.
 //!
-//! One binary, so that it links once; one module a theme. `tokens`, `douse` and `github` are the
+//! One binary, so that it links once; one module a theme. `tokens`, `douse`, `packers` and `github` are the
 //! instruments, and share no code with the program: tokens are made here from their published
 //! schemes, and the server judges a request by GitHub's documentation.
 //!
@@ -21,9 +21,11 @@
 )]
 
 mod borders;
+mod broken;
 mod browser;
 mod budget;
 mod command;
+mod containers;
 mod contract;
 mod credentials;
 mod douse;
@@ -36,8 +38,11 @@ mod guides;
 mod hostile;
 mod http;
 mod imports;
+mod limits;
 mod mass;
 mod names;
+mod nesting;
+mod packers;
 mod patterns;
 mod range;
 mod record;

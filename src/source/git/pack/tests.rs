@@ -63,7 +63,9 @@ struct Log {
 fn name(origin: &Origin<'_>) -> String {
     match origin {
         Origin::Member { name, .. } => String::from_utf8(name.to_vec()).unwrap(),
-        Origin::Stdin | Origin::File(_) | Origin::Label { .. } => "the pack".to_owned(),
+        Origin::Stdin | Origin::File(_) | Origin::Label { .. } | Origin::Unpacked { .. } => {
+            "the pack".to_owned()
+        }
     }
 }
 
