@@ -227,7 +227,7 @@ fn no_git_reads_the_files_as_they_are() {
     ]);
     let with = sandbox.scan(["."]).expect(1);
     assert_eq!(with.found(), fingerprints([&packed, &config]));
-    let without = sandbox.scan(["--no-git", "."]).expect(1);
+    let without = sandbox.scan(["--no-git", "--no-archives", "."]).expect(1);
     assert_eq!(without.found(), fingerprints([&config]));
     let line = &without.lines("match")[0];
     assert_eq!(line["path"], "repo/.git/config");
