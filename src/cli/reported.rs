@@ -13,7 +13,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use douse::detect::Detector;
 use douse::findings::{Retain, Unverified};
-use douse::report::{Listed, Listing};
+use douse::report::{Extent, Listed, Listing};
 use douse::silence::Silence;
 use douse::source::{Again, find_again};
 use douse::vocabulary::{
@@ -77,7 +77,8 @@ pub(super) fn gather(
     Ok(Reported { scan, gone })
 }
 
-fn read(path: &Path, listing: &mut Listing) -> Result<()> {
+/// Adds what the report at `path` lists; `-` is standard input.
+pub(super) fn read(path: &Path, listing: &mut Listing) -> Result<Extent> {
     if path.as_os_str() == "-" {
         return Ok(listing.read(io::stdin().lock())?);
     }

@@ -1,15 +1,15 @@
 //! The tokens that the user knows, read from the files that name them.
 
-use std::fs::File;
-use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use douse::silence::{AllowList, Markers, Silence, read_baseline};
+use anyhow::{Context as _, Result, bail};
+use douse::report::{Extent, Listing};
+use douse::silence::{AllowList, Markers, Silence};
 use douse::vocabulary::{Ending, Fingerprint, ScanReport, SilencedBy};
 
 use super::Session;
 use super::args::SilenceArgs;
+use super::reported;
 use super::settings::read_input;
 
 /// Lines of an allow list that are told one by one.
@@ -76,9 +76,13 @@ impl Known {
     }
 }
 
-fn baseline(path: &Path) -> Result<Vec<Fingerprint>> {
-    if path.as_os_str() == "-" {
-        return Ok(read_baseline(io::stdin().lock())?);
+/// The tokens that a report lists. One that was cut short would silence less than it says.
+fn baseline(path: &Path) -> Result<impl Iterator<Item = Fingerprint>> {
+    let mut listing = Listing::default();
+    match reported::read(path, &mut listing)? {
+        Extent::Whole => Ok(listing.tokens.into_keys()),
+        Extent::Part => {
+            bail!("it is only a part of a report: its last line, the summary, is missing")
+        }
     }
-    Ok(read_baseline(BufReader::new(File::open(path)?))?)
 }

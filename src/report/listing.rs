@@ -31,6 +31,15 @@ pub enum ListingError {
     Token,
 }
 
+/// Whether all of a report is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// It goes on to its end.
+    Whole,
+    /// It stops before the summary that each report ends with.
+    Part,
+}
+
 /// The tokens that reports list.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -117,19 +126,16 @@ impl<'de> Visitor<'de> for FindingsVisitor {
 impl Listing {
     /// Adds what `report` lists. Lines may have been taken out of a `jsonl` report: whoever
     /// reviews one may do it that way.
-    pub fn read(&mut self, report: impl Read) -> Result<(), ListingError> {
-        let mut nothing = true;
+    pub fn read(&mut self, report: impl Read) -> Result<Extent, ListingError> {
+        let mut last = None;
         for value in serde_json::Deserializer::from_reader(report).into_iter::<Value>() {
-            nothing = false;
-            self.add(value?)?;
+            last = Some(self.add(value?)?);
         }
-        if nothing {
-            return Err(ListingError::Foreign);
-        }
-        Ok(())
+        last.ok_or(ListingError::Foreign)
     }
 
-    fn add(&mut self, value: Value) -> Result<(), ListingError> {
+    /// Adds what one value lists; whether a report may end with it.
+    fn add(&mut self, value: Value) -> Result<Extent, ListingError> {
         if let Some(other) = value.schema.filter(|schema| *schema != SCHEMA) {
             return Err(ListingError::Schema(other));
         }
@@ -144,12 +150,17 @@ impl Listing {
                     path,
                     path_base64: value.path_base64,
                 };
-                self.add_finding(&fingerprint, kind, &[spot])
+                self.add_finding(&fingerprint, kind, &[spot])?;
+                Ok(Extent::Part)
             }
-            (Some("skip" | "error"), _) | (Some("summary"), Some(Findings::Count)) => Ok(()),
-            (None, Some(Findings::List(list))) if value.schema.is_some() => list
-                .into_iter()
-                .try_for_each(|one| self.add_finding(&one.fingerprint, one.kind, &one.matches)),
+            (Some("skip" | "error"), _) => Ok(Extent::Part),
+            (Some("summary"), Some(Findings::Count)) => Ok(Extent::Whole),
+            (None, Some(Findings::List(list))) if value.schema.is_some() => {
+                for one in list {
+                    self.add_finding(&one.fingerprint, one.kind, &one.matches)?;
+                }
+                Ok(Extent::Whole)
+            }
             _ => Err(ListingError::Foreign),
         }
     }
@@ -217,8 +228,13 @@ mod tests {
                "matches":[{{"path":"a"}},{{"path":"a"}},{{"path":"d"}}]}}],"skips":[]}}"#
         );
         let mut listing = Listing::default();
-        listing.read(lines.as_bytes()).unwrap();
-        listing.read(document.as_bytes()).unwrap();
+        for report in [&lines, &document] {
+            let extent = listing.read(report.as_bytes()).unwrap();
+            assert_eq!(extent, Extent::Whole);
+        }
+        let reviewed = lines.lines().take(2).collect::<String>();
+        let extent = Listing::default().read(reviewed.as_bytes()).unwrap();
+        assert_eq!(extent, Extent::Part);
         assert_eq!(paths(&listing, "1"), ["a", "b\u{fffd}"]);
         assert_eq!(paths(&listing, "2"), ["a", "d"]);
         assert!(listing.tokens[&two].on_stdin && !listing.tokens[&one].on_stdin);

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 
 pub use escape::escape;
 pub use human::Palette;
-pub use listing::{Listed, Listing, ListingError};
+pub use listing::{Extent, Listed, Listing, ListingError};
 pub use remarks::Remarks;
 
 use crate::vocabulary::{

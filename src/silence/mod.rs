@@ -9,7 +9,6 @@
 //! report lies, and where a match lies, it does not know.
 
 mod allow_list;
-mod baseline;
 mod marker;
 
 use std::collections::HashMap;
@@ -17,7 +16,6 @@ use std::collections::HashMap;
 use crate::vocabulary::{Fingerprint, SilencedBy};
 
 pub use allow_list::{AllowList, AllowListError};
-pub use baseline::{BaselineError, read as read_baseline};
 pub use marker::{Line, SIGHT};
 
 /// Whether markers are heeded.

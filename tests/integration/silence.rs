@@ -81,13 +81,14 @@ fn what_is_no_report_is_no_baseline() {
     let token = sandbox.token(Kind::Personal);
     sandbox.write("a", "");
     for (text, told) in [
-        ("", "part of a report"),
+        ("", "not a report of"),
         (&*token, "not a report"),
         ("{\"type\":\"outcome\"}", "not a report of"),
         (
-            "{\"schema\":1,\"findings\":[{\"fingerprint\":\"1\"}]}",
-            "not a fingerprint",
+            "{\"schema\":1,\"findings\":[{\"fingerprint\":\"1\",\"kind\":\"k\",\"matches\":[]}]}",
+            "without a fingerprint",
         ),
+        ("{\"type\":\"skip\",\"path\":\"a\"}", "part of a report"),
     ] {
         let path = sandbox.write("baseline", text);
         let talk = sandbox
