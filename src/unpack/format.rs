@@ -111,19 +111,7 @@ impl Format {
         input: &mut dyn ReadSeek,
         members: &mut dyn Members,
     ) -> Result<(), Unread> {
-        match self {
-            Self::Ar
-            | Self::Brotli
-            | Self::Bzip2
-            | Self::Cpio
-            | Self::Gzip
-            | Self::Lz4
-            | Self::Lzma(_)
-            | Self::Rpm
-            | Self::Tar
-            | Self::Zlib
-            | Self::Zstd => self.read(&mut BufReader::new(input), members),
-        }
+        self.read(&mut BufReader::new(input), members)
     }
 
     /// What to call the stream that a compressor's file holds: its own name without what the
