@@ -28,7 +28,8 @@ douse=target/release/douse
 floor=$(find target/release/deps -name 'floor-*' -type f -perm -u+x -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
 
 names=(douse)
-commands=("$douse scan --quiet '$input'")
+# Nobody else here opens archives.
+commands=("$douse scan --quiet --no-archives '$input'")
 add() { names+=("$1"); commands+=("$2"); }
 if [ "$1" = tree ]; then
     add "floor" "$floor walk $(nproc) '$input'"
