@@ -210,14 +210,20 @@ fn a_deep_tree_with_many_branches_is_read() {
     let sandbox = Sandbox::new();
     let token = sandbox.token(Kind::OAuth);
     let mut spine = String::new();
-    for _ in 0..DEPTH {
-        for branch in ["a", "b", "c"] {
+    for depth in 0..DEPTH {
+        let branches = ["a", "b", "c"];
+        for branch in branches {
             sandbox.write(format!("{spine}{branch}/leak"), &token);
         }
-        spine.push_str("b/");
+        // A file system lists equal names in an equal order: the way down is to be first, second
+        // and last in turn.
+        spine.push_str(branches[depth % branches.len()]);
+        spine.push('/');
     }
     for threads in ["1", "2", "7"] {
-        let output = sandbox.scan(["-j", threads]).expect(1);
+        // Folders wait for their turn at every depth, far more of them than may be open.
+        let arguments = ["scan", "--format", "jsonl", "-j", threads];
+        let output = sandbox.douse_limited("-n 64", arguments).run().expect(1);
         assert_eq!(output.summary()["files"], 3 * DEPTH);
         assert_eq!(output.summary()["matches"], 3 * DEPTH);
     }
