@@ -6,10 +6,12 @@
 //! time that opening a file takes, and here it follows none.
 //!
 //! A handle is held as long as folders below it wait for their turn. There are never more of them
-//! than the process may well have open; beyond that, folders are opened by their paths.
+//! than the process may well have open; beyond that, folders are opened from the root of the walk,
+//! one step down after the other.
 
+use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::Scope;
 use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, openat, statat};
-use rustix::io::{dup, retry_on_intr};
+use rustix::io::{Errno, dup, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
 
 use super::threads::Threads;
@@ -74,16 +76,59 @@ struct Descent<'a> {
 enum Start<'d> {
     /// The user named it: a link stands for its target.
     Root(PathBuf),
-    /// By its path: too many folders are open.
-    Path(PathBuf),
+    /// By its path from the root of the walk: too many folders are open.
+    Path(Arc<Folder<'d>>, PathBuf),
     /// By its name in its parent.
     Name(Arc<Folder<'d>>, DirEntry),
+}
+
+impl<'d> Start<'d> {
+    /// Where its walk began; nothing for that folder itself.
+    fn root(&self) -> Option<Arc<Folder<'d>>> {
+        match self {
+            Self::Root(_) => None,
+            Self::Path(root, _) => Some(Arc::clone(root)),
+            Self::Name(parent, _) => Some(Folder::root(parent)),
+        }
+    }
+
+    /// Where the folder lies.
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Root(path) | Self::Path(_, path) => path.clone(),
+            Self::Name(parent, entry) => parent.path_of(entry),
+        }
+    }
+
+    /// Opens the folder. What has become a link since it was listed is an error.
+    fn open(&self) -> rustix::io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let step = |folder: BorrowedFd<'_>, name: &CStr| {
+            let flags = flags | OFlags::NOFOLLOW;
+            retry_on_intr(|| openat(folder, name, flags, Mode::empty()))
+        };
+        match self {
+            Self::Root(path) => retry_on_intr(|| openat(CWD, path, flags, Mode::empty())),
+            Self::Path(root, path) => {
+                let below = path.strip_prefix(&root.path).unwrap_or(path);
+                let mut handle = dup(&root.handle)?;
+                for name in below {
+                    let name = CString::new(name.as_bytes()).map_err(|_| Errno::INVAL)?;
+                    handle = step(handle.as_fd(), &name)?;
+                }
+                Ok(handle)
+            }
+            Self::Name(parent, entry) => step(parent.handle.as_fd(), entry.file_name()),
+        }
+    }
 }
 
 /// An open folder.
 struct Folder<'d> {
     handle: OwnedFd,
     path: PathBuf,
+    /// Where the walk began, unless it was here.
+    root: Option<Arc<Folder<'d>>>,
     handles: &'d AtomicUsize,
 }
 
@@ -94,6 +139,11 @@ impl Drop for Folder<'_> {
 }
 
 impl Folder<'_> {
+    /// Where the walk began that came to `folder`.
+    fn root(folder: &Arc<Self>) -> Arc<Self> {
+        Arc::clone(folder.root.as_ref().unwrap_or(folder))
+    }
+
     fn path_of(&self, entry: &DirEntry) -> PathBuf {
         let name = std::ffi::OsStr::from_bytes(entry.file_name().to_bytes());
         self.path.join(name)
@@ -116,12 +166,9 @@ impl<'d> Descent<'d> {
     where
         'd: 's,
     {
-        let path = match &start {
-            Start::Root(path) | Start::Path(path) => path.clone(),
-            Start::Name(parent, entry) => parent.path_of(entry),
-        };
-        let folder = match self.open(&start, path.clone()) {
-            Ok(folder) => Arc::new(folder),
+        let path = start.path();
+        let folder = match start.open() {
+            Ok(handle) => Arc::new(self.hold(handle, path.clone(), start.root())),
             Err(error) => return self.error(&path, error),
         };
         // The parent's handle is not needed any more.
@@ -160,26 +207,22 @@ impl<'d> Descent<'d> {
         self.batch(&folder, &files);
     }
 
-    fn open<'s>(&'s self, start: &Start<'_>, path: PathBuf) -> rustix::io::Result<Folder<'s>>
+    fn hold<'s>(
+        &'s self,
+        handle: OwnedFd,
+        path: PathBuf,
+        root: Option<Arc<Folder<'s>>>,
+    ) -> Folder<'s>
     where
         'd: 's,
     {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let open = || match start {
-            Start::Root(path) => openat(CWD, path, flags, Mode::empty()),
-            Start::Path(path) => openat(CWD, path, flags | OFlags::NOFOLLOW, Mode::empty()),
-            Start::Name(parent, entry) => {
-                let flags = flags | OFlags::NOFOLLOW;
-                openat(&parent.handle, entry.file_name(), flags, Mode::empty())
-            }
-        };
-        let handle = retry_on_intr(open)?;
         self.handles.fetch_add(1, Ordering::Relaxed);
-        Ok(Folder {
+        Folder {
             handle,
             path,
+            root,
             handles: &self.handles,
-        })
+        }
     }
 
     fn subfolder<'s>(&'s self, scope: &Scope<'s>, folder: &Arc<Folder<'s>>, entry: DirEntry)
@@ -199,7 +242,7 @@ impl<'d> Descent<'d> {
                 let start = if self.handles.load(Ordering::Relaxed) < self.most_handles {
                     Start::Name(Arc::clone(folder), entry)
                 } else {
-                    Start::Path(path)
+                    Start::Path(Folder::root(folder), path)
                 };
                 self.spawn(scope, start);
             }
@@ -273,4 +316,44 @@ fn kind(folder: &Folder<'_>, entry: &DirEntry) -> rustix::io::Result<Met> {
         // What is still unknown is looked at again when it is open.
         FileType::RegularFile | FileType::Unknown => Met::File,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Somebody exchanges a folder for a link between its listing and its opening.
+    #[test]
+    fn what_became_a_link_is_not_entered() {
+        let place = tempfile::tempdir().unwrap();
+        let (tree, outside) = (place.path().join("tree"), place.path().join("outside"));
+        fs::create_dir_all(tree.join("a/b")).unwrap();
+        fs::create_dir_all(outside.join("b")).unwrap();
+        let handles = AtomicUsize::new(0);
+        let open = |start: &Start<'_>| start.open().map(drop);
+        let root = Start::Root(tree.clone());
+        let root = Arc::new(Folder {
+            handle: root.open().unwrap(),
+            path: tree.clone(),
+            root: None,
+            handles: &handles,
+        });
+        let listed = |name: &CStr| {
+            let mut listing = Dir::read_from(&root.handle).unwrap();
+            let entry = listing.find(|entry| entry.as_ref().unwrap().file_name() == name);
+            Start::Name(Arc::clone(&root), entry.unwrap().unwrap())
+        };
+        let named = listed(c"a");
+        let deep = Start::Path(Arc::clone(&root), tree.join("a/b"));
+        assert_eq!([&named, &deep].map(open), [Ok(()), Ok(())]);
+
+        fs::rename(tree.join("a"), tree.join("moved")).unwrap();
+        symlink(&outside, tree.join("a")).unwrap();
+        assert!([&named, &deep].map(open).iter().all(Result::is_err));
+        // Named by the user, a link stands for its target.
+        assert_eq!(open(&Start::Root(tree.join("a"))), Ok(()));
+    }
 }

@@ -175,27 +175,31 @@ fn files_without_a_length_are_read_to_their_end() {
 /// Folders within folders, far beyond what a path may be long.
 #[test]
 fn a_bottomless_tree_is_read() {
-    const DEPTH: usize = 3000;
+    const DEPTH: usize = 1000;
     let sandbox = Sandbox::new();
     let token = sandbox.token(Kind::Personal);
     let pit = sandbox.work().join("pit");
     fs::create_dir(&pit).unwrap();
     dig(&pit, DEPTH, token.as_bytes()).unwrap();
-    let output = sandbox.scan(["pit"]).expect(1);
-    assert_eq!(output.found(), fingerprints([&token]));
+    for limit in ["-n 1024", "-n 64"] {
+        let run = sandbox.douse_limited(limit, ["scan", "-f", "jsonl", "pit"]);
+        assert_eq!(run.run().expect(1).found(), fingerprints([&token]));
+    }
     // Where trees have a say paths are followed, which has an end; it must be told.
     let output = sandbox.scan(["--respect-ignore", "pit"]).expect(2);
     assert!(!output.lines("error").is_empty());
 }
 
-/// Each folder is made from within the last: no path leads all the way down.
+/// Each folder is made from within the last: no path leads all the way down. Beside each lies
+/// another, so that folders wait.
 fn dig(pit: &Path, depth: usize, leak: &[u8]) -> rustix::io::Result<()> {
     use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
-    let name = "d".repeat(10);
     let mut folder = openat(CWD, pit, OFlags::DIRECTORY, Mode::empty())?;
-    for _ in 0..depth {
+    for step in 0..depth {
+        let name = format!("{step:010}");
         mkdirat(&folder, &name, Mode::RWXU)?;
+        mkdirat(&folder, "beside", Mode::RWXU)?;
         folder = openat(&folder, &name, OFlags::DIRECTORY, Mode::empty())?;
     }
     let file = openat(&folder, "leak", OFlags::CREATE | OFlags::WRONLY, Mode::RUSR)?;
