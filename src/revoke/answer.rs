@@ -203,7 +203,7 @@ fn verdict(answer: &Answer, message: Option<&str>) -> Verdict {
         403 | 422 if answer.body_end == BodyEnd::BrokenOff => Verdict::Broken,
         403 if says(&["rate limit", "secondary"]) => Verdict::Throttled,
         // One text of GitHub's names both causes. The halves of the batch will tell them apart.
-        422 if says(&["spam", "abuse"]) && !says(&["validation"]) => Verdict::Throttled,
+        422 if names_spam(&message) && !says(&["validation"]) => Verdict::Throttled,
         422 => Verdict::Invalid,
         401 | 403 => Verdict::Refused(Refusal::Forbidden),
         404 | 405 => Verdict::Refused(Refusal::WrongUrl),
@@ -214,6 +214,12 @@ fn verdict(answer: &Answer, message: Option<&str>) -> Verdict {
         // 5xx; and success of a kind that this call is not documented to have.
         _ => Verdict::Broken,
     }
+}
+
+/// Whether the host's words name spam, be it as one of two causes.
+pub(super) fn names_spam(words: &str) -> bool {
+    let words = words.to_lowercase();
+    ["spam", "abuse"].iter().any(|word| words.contains(word))
 }
 
 fn pause(headers: &Headers, verdict: Verdict, now: &Stamp) -> Pause {

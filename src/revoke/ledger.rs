@@ -160,6 +160,14 @@ impl Ledger {
         intent::write(&mut self.connection, host, plan, now)
     }
 
+    /// Takes back what the host refused, token by token, since it last accepted something: none of
+    /// it was about a token. What a later request says of one stands.
+    pub fn take_back(&mut self, host: &str, now: &Stamp) -> Result<(), LedgerError> {
+        let settling = steps::immediate(&mut self.connection)?;
+        steps::take_back(&settling, host, now)?;
+        Ok(settling.commit()?)
+    }
+
     /// Makes the ledger fail at a certain point, for tests of what happens then.
     #[cfg(test)]
     pub(super) fn spoil(&self, trigger: &str) {

@@ -34,11 +34,13 @@ use crate::vocabulary::{
 mod conclude;
 mod judge;
 mod queue;
+mod refusals;
 
 use conclude::doubt;
 pub use judge::Backoff;
 use judge::{Circumstances, Judgement, Streaks};
 use queue::{Queue, Work};
+use refusals::Refusals;
 
 /// The longest wait before the ledger is asked again. A machine's suspend stops the clock that
 /// waits are measured by, and other processes may have been faster.
@@ -101,8 +103,10 @@ impl Runner<'_> {
             outcomes,
             requests: 0,
             streaks: Streaks::default(),
+            refusals: Refusals::default(),
         };
         let stop = run.drain();
+        let stop = run.doubt_refusals(stop);
         let mut outcomes = run.outcomes;
         outcomes.extend(run.queue.into_tokens().map(Planned::rest));
         outcomes.sort_unstable_by_key(|outcome| outcome.fingerprint);
@@ -122,6 +126,7 @@ struct Run<'a> {
     outcomes: Vec<Outcome>,
     requests: u64,
     streaks: Streaks,
+    refusals: Refusals,
 }
 
 /// What an attempt to send came to.
@@ -218,6 +223,8 @@ impl Run<'_> {
         if closed != Closed::NotSent {
             self.requests += 1;
         }
+        self.refusals
+            .note(closed, judgement.closing.message.as_deref());
         if let Err(error) = sender.settle(request, &judgement.closing, &now) {
             return Ok(Attempt::Unrecorded(error));
         }

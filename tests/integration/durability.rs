@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::douse::Douse;
 use crate::github::Github;
+use crate::http::Request;
 use crate::revoke::{revoke, states};
 use crate::sandbox::Sandbox;
 use crate::tokens::Random;
@@ -67,12 +68,30 @@ fn one_soak(seed: u64) {
         log.len()
     );
     assert!(arrived - taken.len() <= kills * BATCH, "seed {seed}");
+    only_what_was_in_flight_came_twice(&log, seed);
     for group in log.windows(LIMIT + 1) {
         let between = group[LIMIT].at - group[0].at;
         assert!(
             between >= WINDOW,
             "seed {seed}: {LIMIT} requests and one more in {between:?}"
         );
+    }
+}
+
+/// A token that arrives again was in the very request before: all earlier ones had their end on
+/// record when the process was killed.
+fn only_what_was_in_flight_came_twice(log: &[Request], seed: u64) {
+    let mut before: HashSet<&str> = HashSet::new();
+    let mut last: HashSet<&str> = HashSet::new();
+    for (number, request) in log.iter().enumerate() {
+        let now: HashSet<&str> = request.credentials.iter().map(String::as_str).collect();
+        assert!(
+            now.is_disjoint(&before),
+            "seed {seed}: request {number} repeats what an earlier one than the last had sent"
+        );
+        before.extend(std::mem::replace(&mut last, now));
+        // What is repeated was in flight, and is so again.
+        before.retain(|token| !last.contains(token));
     }
 }
 

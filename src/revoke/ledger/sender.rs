@@ -269,7 +269,7 @@ impl<'a> Sender<'a> {
         }
         match closing.earlier {
             Earlier::Stands => {}
-            Earlier::TakenBack => take_back(&settling, &self.host, request, now)?,
+            Earlier::TakenBack => take_back(&settling, &self.host, now)?,
         }
         settling.commit()?;
         Ok(())

@@ -128,26 +128,28 @@ pub(super) fn enter(
 pub(super) fn take_back(
     settling: &Transaction<'_>,
     host: &str,
-    request: RequestId,
     now: &Stamp,
 ) -> Result<(), LedgerError> {
     const REFUSED: &str = "host = ?1 AND state = 'rejected' AND request > coalesce(
          (SELECT max(id) FROM request WHERE host = ?1 AND state = 'accepted'), 0)";
     const WHY: &str = "the host refused whatever it was sent: that it refused this token by \
                        itself was taken back";
+    let values = params![host, WHY, now.wall_ms];
     settling.execute(
         &format!(
             "INSERT INTO event
                  (after_request, host, fingerprint, state, request, reason, at_ms)
-             SELECT ?2, host, fingerprint, 'pending', ?2, ?3, ?4 FROM credential WHERE {REFUSED}"
+             SELECT (SELECT max(id) FROM request), host, fingerprint, 'pending',
+                 (SELECT max(id) FROM request WHERE host = ?1), ?2, ?3
+             FROM credential WHERE {REFUSED}"
         ),
-        params![host, request, WHY, now.wall_ms],
+        values,
     )?;
     settling.execute(
         &format!(
             "UPDATE credential SET state = 'pending', reason = ?2, updated_ms = ?3 WHERE {REFUSED}"
         ),
-        params![host, WHY, now.wall_ms],
+        values,
     )?;
     Ok(())
 }

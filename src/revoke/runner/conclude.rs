@@ -84,6 +84,35 @@ impl Run<'_> {
         Err(Stop::Failed(why))
     }
 
+    /// At the end of a run: takes back the refusals that nothing bears out.
+    pub(super) fn doubt_refusals(&mut self, stop: Stop) -> Stop {
+        if !self.refusals.are_doubtful() {
+            return stop;
+        }
+        let host = self.account.host();
+        let taken = self
+            .with
+            .ledger
+            .take_back(host, &self.with.clock.now())
+            .and_then(|()| self.take_back());
+        match (taken, stop) {
+            (Err(error), _) => Stop::Failed(format!(
+                "the host refused tokens one by one and may have meant none of them; to leave \
+                 them for a later run failed: {error}"
+            )),
+            (Ok(()), Stop::Done) => Stop::Failed(
+                "the host refused token after token and took none since: this may not have been \
+                 about them, so they are left for a later run; if they are refused again and \
+                 again, ask GitHub's support"
+                    .to_owned(),
+            ),
+            (
+                Ok(()),
+                stop @ (Stop::DryRun | Stop::Budget { .. } | Stop::Interrupted | Stop::Failed(_)),
+            ) => stop,
+        }
+    }
+
     /// Tells of refusals what the ledger tells, which has taken them back.
     fn take_back(&mut self) -> Result<(), LedgerError> {
         let rejected = |outcome: &&mut Outcome| outcome.state == State::Rejected;

@@ -172,15 +172,68 @@ fn what_one_half_tells_of_the_other_is_used() {
 }
 
 #[test]
-fn a_host_that_refuses_every_token_ends_too() {
+fn a_host_that_refuses_every_token_is_not_believed() {
     let world = World::unlimited();
-    let ran = world.run(16, |_, _| status(422));
-    assert_eq!(
-        (ran.report.count(State::Rejected), ran.report.requests),
-        (16, 31)
-    );
-    let again = world.run(16, |_, _| panic!("sent again"));
-    assert_eq!(again.report.count(State::Rejected), 16);
+    for words in ["Validation Failed", "Validation failed, or spammed"] {
+        let ran = world.run(16, |_, _| says(422, words));
+        assert_eq!(
+            (ran.report.count(State::Pending), ran.report.requests),
+            (16, 31)
+        );
+        assert!(failed(&ran.report).contains("later run"));
+    }
+    let again = world.run(16, |_, _| status(202));
+    assert_eq!(again.report.count(State::Accepted), 16);
+}
+
+/// In a run of one token nothing tells the token from the host but the host's words.
+#[test]
+fn a_lone_refusal_is_as_good_as_its_words() {
+    for (words, state) in [
+        ("Validation Failed", State::Rejected),
+        ("Validation failed, or spammed", State::Pending),
+    ] {
+        let ran = World::new().run(1, |_, _| says(422, words));
+        assert_eq!(ran.report.count(state), 1, "{words}");
+    }
+}
+
+/// However the run ends: what was refused before that is no more believed.
+#[test]
+fn refusals_before_an_early_end_are_taken_back_too() {
+    let world = World::unlimited();
+    let ran = world.run(4, |request, _| match request {
+        // All, one half, and its two tokens.
+        0..4 => status(422),
+        _ => says(403, "blocked"),
+    });
+    assert!(failed(&ran.report).contains("blocked"));
+    assert_eq!(ran.report.count(State::Pending), 4);
+    assert_eq!(ran.report.requests, 5);
+}
+
+/// A host that takes a batch, and then nothing more.
+#[test]
+fn a_host_that_turns_against_us_is_not_believed_since_then() {
+    let world = World::unlimited();
+    let bad = names_in_order(1010)[500];
+    let ran = world.run(1010, |_, names| {
+        let turned = names.len() <= 10 && names[0] > names_in_order(1010)[999];
+        status(if turned || names.contains(&bad) {
+            422
+        } else {
+            202
+        })
+    });
+    assert_eq!(ran.report.count(State::Accepted), 999);
+    assert_eq!(ran.report.count(State::Rejected), 1);
+    assert_eq!(ran.report.count(State::Pending), 10);
+}
+
+fn names_in_order(count: usize) -> Vec<Fingerprint> {
+    let mut names: Vec<Fingerprint> = (0..count).map(name).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]
