@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::containers::{assert_hidden, log};
 use crate::douse::{Douse, Output, fingerprints};
 use crate::github::Github;
+use crate::packers::{Compressor, tar};
+use crate::repository::Repository;
 use crate::revoke::states;
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind};
@@ -251,4 +254,120 @@ fn a_dry_run_tells_what_is_left_and_what_is_gone() {
         "{output}"
     );
     assert!(output.text().contains("kept:1:1"), "{output}");
+}
+
+/// A container in a container in a container, and what it takes to make it.
+fn nested(sandbox: &Sandbox, token: &str) -> Vec<u8> {
+    let inner = Compressor::of("zst").pack(log(token).as_bytes());
+    let middle = tar(&sandbox.out(""), &[], &[("logs/app.log.zst", &inner)]);
+    let packed = Compressor::of("gz").pack(&middle);
+    assert_hidden(&packed, token);
+    tar(&sandbox.out(""), &[], &[("backup.tgz", &packed)])
+}
+
+#[test]
+fn what_lies_in_containers_is_read_again_from_there() {
+    for format in ["json", "jsonl"] {
+        let (sandbox, github) = (Sandbox::new(), Github::new());
+        let mut all = sandbox.revocable(3);
+        let gz = Compressor::of("gz");
+        sandbox.write("app.log.gz", gz.pack(log(&all[0]).as_bytes()));
+        let archive = tar(
+            &sandbox.out(""),
+            &[],
+            &[("etc/env", log(&all[1]).as_bytes())],
+        );
+        sandbox.write("srv/etc.tar.gz", gz.pack(&archive));
+        sandbox.write("backup.tar", nested(&sandbox, &all[2]));
+        let report = report(&sandbox, format, "monday");
+        // What came into the same containers later was not reviewed.
+        let (kept, later) = (log(&all[0]), log(&sandbox.token(Kind::OAuth)));
+        sandbox.write("app.log.gz", gz.pack((kept + &later).as_bytes()));
+        let output = from(&sandbox, &github, &[&report]).run().expect(0);
+        assert_eq!(states(&output), ["accepted"; 3], "{output}");
+        all.sort_unstable();
+        assert_eq!(github.taken(), all);
+    }
+}
+
+#[test]
+fn what_is_gone_from_its_container_is_told() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    let all = sandbox.revocable(4);
+    let (gz, out) = (Compressor::of("gz"), sandbox.out(""));
+    let packed = |files: &[(&str, &[u8])]| gz.pack(&tar(&out, &[], files));
+    let [changed, removed, moved, kept] = [0, 1, 2, 3].map(|n| log(&all[n]).into_bytes());
+    let before: [(&str, &[u8]); 4] = [
+        ("changed", &changed),
+        ("kept", &kept),
+        ("moved", &moved),
+        ("removed", &removed),
+    ];
+    sandbox.write("backup.tar.gz", packed(&before));
+    let report = report(&sandbox, "jsonl", "monday");
+    // A member under another name is still in the container that the report names.
+    let after: [(&str, &[u8]); 3] = [
+        ("changed", b"nothing any more"),
+        ("elsewhere/moved", &moved),
+        ("kept", &kept),
+    ];
+    sandbox.write("backup.tar.gz", packed(&after));
+    let output = from(&sandbox, &github, &[&report]).run().expect(1);
+    assert_eq!(
+        states(&output),
+        ["accepted", "accepted", "unresolved", "unresolved"]
+    );
+    let mut expected = vec![all[2].clone(), all[3].clone()];
+    expected.sort_unstable();
+    assert_eq!(github.taken(), expected);
+    for reason in reasons(&output) {
+        assert!(reason.ends_with(": backup.tar.gz"), "{reason}");
+    }
+    // The container itself moved: everything in it is gone.
+    let from_there = |name: &str| sandbox.work().join(name);
+    fs::rename(from_there("backup.tar.gz"), from_there("old.tar.gz")).unwrap();
+    let output = from(&sandbox, &Github::new(), &[&report]).run().expect(1);
+    assert_eq!(states(&output), ["unresolved"; 4]);
+}
+
+#[test]
+fn what_lies_in_a_container_that_broke_stops_the_run() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    let token = sandbox.token(Kind::Personal);
+    let packed = Compressor::of("gz").pack(log(&token).as_bytes());
+    sandbox.write("app.log.gz", &packed);
+    let report = report(&sandbox, "jsonl", "monday");
+    sandbox.write("app.log.gz", &packed[..packed.len() / 2]);
+    let output = from(&sandbox, &github, &[&report]).run().expect(2);
+    assert_eq!(states(&output), ["unresolved"]);
+    assert!(output.talk().contains("app.log.gz"), "{output}");
+    assert_eq!(github.log().len(), 0);
+}
+
+#[test]
+fn what_lies_in_a_history_is_read_again_from_its_object() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    let [old, message, stale] =
+        [Kind::Personal, Kind::OAuth, Kind::Refresh].map(|kind| sandbox.token(kind));
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.write("config.env", format!("KEY={old}\n"));
+    repository.commit("Add a key");
+    repository.write("config.env", "KEY=\n");
+    repository.commit(&format!("Remove it; it was {message}"));
+    let dangling = repository.store(&stale);
+    let report = report(&sandbox, "jsonl", "monday");
+    // Packing moves objects about, and the store stays where it is.
+    repository.git(&["repack", "-a", "-d", "--quiet"]);
+    repository.git(&["prune", "--expire=now"]);
+    assert!(
+        !repository
+            .path(&format!(".git/objects/{}", &dangling[..2]))
+            .exists()
+    );
+    let output = from(&sandbox, &github, &[&report]).run().expect(1);
+    assert_eq!(states(&output), ["accepted", "accepted", "unresolved"]);
+    let mut expected = [old, message];
+    expected.sort_unstable();
+    assert_eq!(github.taken(), expected);
+    assert!(reasons(&output)[0].ends_with(": repo/.git"), "{output}");
 }

@@ -320,3 +320,33 @@ fn a_server_that_refuses_everything_is_not_asked_for_ever() {
     // What it refused one by one was no more about a token than the rest.
     assert_eq!(states(&output), vec!["pending"; 200]);
 }
+
+/// Too few tokens for the run to give up: even so, nothing shows that it was about the tokens.
+#[test]
+fn a_server_that_refused_every_token_is_asked_again_by_the_next_run() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    let tokens = sandbox.revocable(5);
+    sandbox.write("leak", tokens.join("\n"));
+    let words = r#"{"message":"Validation failed, or the endpoint has been spammed."}"#;
+    let refusal = Behaviour::status(422).with_body(words);
+    // The batch, its halves, and so on to each token: five and the four above them.
+    github.script(std::iter::repeat_n(refusal, 9));
+    let output = revoke(&sandbox, &github).run().expect(2);
+    assert_eq!(github.log().len(), 9);
+    assert_eq!(states(&output), ["pending"; 5]);
+    assert!(
+        output.summary()["stopped"]
+            .to_string()
+            .contains("later run"),
+        "{output}"
+    );
+    // On record is both: that they were refused, and that it was taken back.
+    let audit = sandbox.douse(["audit"]).run().expect(0);
+    let outcomes = audit.lines("outcome");
+    let rejected = outcomes.iter().filter(|one| one["state"] == "rejected");
+    let taken_back = |reason: &serde_json::Value| reason.to_string().contains("taken back");
+    let pending = outcomes.iter().filter(|one| taken_back(&one["reason"]));
+    assert_eq!((rejected.count(), pending.count()), (5, 5), "{audit}");
+    revoke(&sandbox, &github).run().expect(0);
+    assert_eq!(github.taken().len(), 5);
+}
