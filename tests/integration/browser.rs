@@ -199,7 +199,7 @@ fn hostile_names_stay_text() {
         browser.count("img, svg[onload], iframe, b, object, link"),
         0
     );
-    assert_eq!(browser.count("script"), 2);
+    assert_eq!(browser.count("script"), 3);
     let shown = browser.text("#rows");
     for name in [
         "<img src=x onerror=window.pwned=1>/x:1:1",

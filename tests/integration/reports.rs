@@ -295,7 +295,7 @@ fn a_page_is_one_file_that_loads_nothing() {
     for name in ["<img", "<svg onload", "\x1b", "\u{202e}"] {
         assert!(!page.contains(name), "{name:?}");
     }
-    assert_eq!(page.matches("<script").count(), 2);
+    assert_eq!(page.matches("<script").count(), 3);
     assert!(page.contains("This scan is not complete") && page.contains("gone: "));
 }
 

@@ -3,12 +3,17 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::super::escape;
 use super::super::place::{encoding, in_words};
 use crate::vocabulary::{Finding, Kind, Match, Outcome, PlannedToken, rfc3339};
 
 /// Places of one token that the page holds; all are counted.
 const PLACES: usize = 20;
+
+/// Rows of the table's first page.
+const FIRST: usize = 100;
 
 /// What all rows share.
 pub(super) struct Table {
@@ -65,24 +70,23 @@ impl<'a> Row<'a> {
 }
 
 impl Table {
-    /// Writes `rows`, one after the other.
+    /// Writes `rows`, one after the other, and then, in an element of its own, what the table
+    /// begins with: reading that is enough to draw the first page.
     pub(super) fn write<'r>(
         &self,
         rows: impl Iterator<Item = Row<'r>>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let mut out = InPage(out);
-        out.write_all(b"{\"states\":")?;
-        serde_json::to_writer(&mut out, &self.states)?;
-        out.write_all(b",\"rows\":[")?;
+        out.write_all(b"<script type=\"application/json\" id=\"data\">[")?;
         let mut kinds: Vec<&'r Kind> = Vec::new();
-        for (at, row) in rows.enumerate() {
+        let mut first = Vec::new();
+        let mut total = 0;
+        for row in rows {
             let kind = kinds.iter().position(|kind| **kind == **row.kind);
             let kind = kind.unwrap_or_else(|| {
                 kinds.push(row.kind);
                 kinds.len() - 1
             });
-            out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
             let cells = (
                 row.fingerprint,
                 kind,
@@ -91,13 +95,37 @@ impl Table {
                 row.places,
                 row.note,
             );
-            serde_json::to_writer(&mut out, &cells)?;
+            out.write_all(if total == 0 { b"\n" } else { b",\n" })?;
+            serde_json::to_writer(InPage(out), &cells)?;
+            if total < FIRST {
+                first.push(cells);
+            }
+            total += 1;
         }
         let titles: Vec<_> = kinds.iter().map(|kind| &*kind.title).collect();
-        out.write_all(b"],\"kinds\":")?;
-        serde_json::to_writer(&mut out, &titles)?;
-        out.write_all(b"}\n")
+        let begin = Begin {
+            states: &self.states,
+            kinds: &titles,
+            total,
+            first: &first,
+        };
+        out.write_all(b"]</script>\n<script type=\"application/json\" id=\"begin\">")?;
+        serde_json::to_writer(InPage(out), &begin)?;
+        out.write_all(b"</script>\n")
     }
+}
+
+/// A row as the page's script reads it: fingerprint, number of the kind, number of the state, how
+/// many places there are, those listed, a note.
+type Cells = (String, usize, usize, u64, Vec<String>, String);
+
+/// What the table begins with.
+#[derive(Serialize)]
+struct Begin<'a> {
+    states: &'a [&'static str],
+    kinds: &'a [&'a str],
+    total: usize,
+    first: &'a [Cells],
 }
 
 /// JSON on its way into a page: what could end the element that holds it is escaped.

@@ -4,15 +4,24 @@
   const PAGE = 100;
   const PLACES = 3;
   const byId = (id) => document.getElementById(id);
-  const data = JSON.parse(byId("data").textContent);
-  const rows = data.rows.map(([fingerprint, kind, status, count, places, note]) => ({
+  const data = JSON.parse(byId("begin").textContent);
+  const named = ([fingerprint, kind, status, count, places, note]) => ({
     fingerprint, kind: data.kinds[kind], status: data.states[status], count, places, note,
     place: places.length ? places[0] : "", text: null,
-  }));
+  });
+  // The first rows are drawn at once; all of them are read when they are asked for, or when the
+  // browser has nothing else to do.
+  const first = data.first.map(named);
+  let all = null;
+  const rows = () => (all ??= JSON.parse(byId("data").textContent).map(named));
+  const everything = {
+    length: data.total,
+    slice: (from, to) => (Math.min(to, data.total) <= first.length ? first : rows()).slice(from, to),
+  };
   const controls = { q: byId("q"), kind: byId("kind"), status: byId("status") };
   const heads = [...document.querySelectorAll("#table th[data-key]")];
   let view = { sort: "", down: false, page: 0 };
-  let shown = rows;
+  let shown = everything;
 
   const text = (row) => (row.text ??=
     [row.fingerprint, row.kind, row.status, row.note, ...row.places].join("\n").toLowerCase());
@@ -21,7 +30,11 @@
     const words = controls.q.value.toLowerCase().split(/\s+/).filter(Boolean);
     const { value: kind } = controls.kind;
     const { value: status } = controls.status;
-    shown = rows.filter((row) => (!kind || row.kind === kind) && (!status || row.status === status)
+    if (!words.length && !kind && !status && !view.sort) {
+      shown = everything;
+      return;
+    }
+    shown = rows().filter((row) => (!kind || row.kind === kind) && (!status || row.status === status)
       && words.every((word) => text(row).includes(word)));
     if (view.sort) {
       const key = view.sort;
@@ -75,7 +88,7 @@
     byId("rows").replaceChildren(...part.map(cells));
     byId("shown").textContent = shown.length
       ? `Showing ${from + 1} to ${from + part.length} of ${shown.length} tokens`
-        + (shown.length < rows.length ? `, chosen from ${rows.length}` : "")
+        + (shown.length < data.total ? `, chosen from ${data.total}` : "")
       : "No token fits these filters";
     byId("before").disabled = view.page === 0;
     byId("after").disabled = view.page === pages - 1;
@@ -139,4 +152,5 @@
   window.addEventListener("hashchange", recall);
   byId("browse").hidden = false;
   recall();
+  (window.requestIdleCallback ?? setTimeout)(() => rows());
 })();

@@ -51,7 +51,7 @@ impl<'a> Page<'a> {
         table.write(rows, out)?;
         write!(
             out,
-            "</script>\n<script>{SCRIPT}</script>\n<footer class=\"faint\">Written by douse {}. \
+            "<script>{SCRIPT}</script>\n<footer class=\"faint\">Written by douse {}. \
              No token stands on this page: each is named by its SHA-256.</footer>\n</body>\n\
              </html>\n",
             env!("CARGO_PKG_VERSION")
