@@ -222,6 +222,7 @@ struct Waiting {
     offset: u64,
     length: usize,
     encoding: Encoding,
+    character: Option<u32>,
     lines: LineCount,
 }
 
@@ -339,6 +340,7 @@ impl<'a> Blob<'a> {
             offset: hit.offset,
             line: hit.lines.line(),
             column: hit.lines.column(hit.offset),
+            character: hit.character,
             length: u32::try_from(hit.length).unwrap_or(u32::MAX),
             encoding: hit.encoding,
         };
@@ -416,6 +418,7 @@ impl Gather<'_> {
         let token = self.findings.token(&located.hit)?;
         Some(Waiting {
             silenced: self.scan.silence.verdict(token.fingerprint(), line),
+            character: line.character(),
             token,
             offset: located.offset,
             length: located.hit.length,

@@ -38,6 +38,17 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The column of the match in characters (Unicode code points), from 1: where all that stands
+    /// before it on its line is in sight, and is text.
+    pub(crate) fn character(self) -> Option<u32> {
+        // What fills the sight may have begun before it.
+        if self.before.len() >= SIGHT || self.before.contains(&0) {
+            return None;
+        }
+        let text = std::str::from_utf8(self.before).ok()?;
+        u32::try_from(text.chars().count() + 1).ok()
+    }
+
     /// Whether a marker stands on it.
     pub(super) fn is_marked(self) -> bool {
         [self.before, self.behind].into_iter().any(holds_marker)
@@ -60,6 +71,25 @@ mod tests {
     fn is_marked(text: &str) -> bool {
         let at = text.find("TOKEN").unwrap();
         Line::around(text.as_bytes(), at, at + "TOKEN".len()).is_marked()
+    }
+
+    #[test]
+    fn characters_are_counted_where_all_of_them_are_seen() {
+        let column = |before: &[u8]| {
+            let text = [before, b"TOKEN"].concat();
+            Line::around(&text, before.len(), text.len()).character()
+        };
+        for (before, expected) in [
+            (&b""[..], Some(1)),
+            (b"a\nKEY=", Some(5)),
+            ("clé🔑=".as_bytes(), Some(6)),
+            (b"caf\xe9=", None),
+            (b"K\0E\0Y\0", None),
+            (&[b'x'; SIGHT - 1], Some(1024)),
+            (&[b'x'; SIGHT], None),
+        ] {
+            assert_eq!(column(before), expected, "{before:?}");
+        }
     }
 
     #[test]

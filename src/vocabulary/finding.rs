@@ -39,6 +39,8 @@ pub struct Match {
     pub line: u64,
     /// The column there in bytes, from 1.
     pub column: u64,
+    /// The column there in characters (Unicode code points), from 1; where it can be told.
+    pub character: Option<u32>,
     /// Bytes that the token takes up there, encoded.
     pub length: u32,
     /// How it is written there.

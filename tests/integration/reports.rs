@@ -187,6 +187,40 @@ fn sarif_says_what_code_scanning_asks_for() {
     );
 }
 
+/// Columns are counted in the characters that the report says it counts in.
+#[test]
+fn sarif_counts_characters() {
+    let sandbox = Sandbox::new();
+    let token = sandbox.token(Kind::Personal);
+    sandbox.write("text", format!("one\nclé🔑 = {token}\n"));
+    let far = "é".repeat(3000);
+    sandbox.write("far", format!("{far}{token}"));
+    sandbox.write("latin1", [b"caf\xe9=", token.as_bytes()].concat());
+    let output = sandbox.douse(["scan", "-f", "sarif"]).run().expect(1);
+    let log = output.json();
+    let run = &log["runs"][0];
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let locations = run["results"][0]["locations"].as_array().unwrap();
+    let region = |name: &str| {
+        let physical = locations.iter().map(|one| &one["physicalLocation"]);
+        let mut there = physical.filter(|one| one["artifactLocation"]["uri"] == name);
+        there.next().unwrap()["region"].clone()
+    };
+    assert_eq!(
+        region("text"),
+        json!({"startLine": 2, "startColumn": 8, "endColumn": 48, "byteOffset": 15, "byteLength": 40})
+    );
+    // Where they can't be counted no column is better than a wrong one.
+    assert_eq!(
+        region("far"),
+        json!({"startLine": 1, "byteOffset": 6000, "byteLength": 40})
+    );
+    assert_eq!(
+        region("latin1"),
+        json!({"startLine": 1, "byteOffset": 5, "byteLength": 40})
+    );
+}
+
 /// Microsoft's validator: the schema, the standard's rules, and those of GitHub's code scanning.
 #[test]
 fn others_find_no_fault_with_the_sarif() {

@@ -13,8 +13,11 @@ impl Location {
         if location.logical_locations.is_empty() {
             location.physical_location.region = Some(Region {
                 start_line: found.line,
-                start_column: Some(found.column),
-                end_column: Some(found.column + u64::from(found.length)),
+                start_column: found.character,
+                // What is found is ASCII, however it is written.
+                end_column: found
+                    .character
+                    .map(|start| start.saturating_add(found.length)),
                 byte_offset: Some(found.offset),
                 byte_length: Some(found.length),
             });

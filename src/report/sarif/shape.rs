@@ -246,16 +246,16 @@ pub(super) struct ArtifactLocation {
     pub(super) uri: String,
 }
 
-/// A column of SARIF counts characters and ours count bytes: the same wherever a line is ASCII.
-/// Offset and length are bytes in both.
+/// A column counts characters, and is left out where they can't be counted; offset and length count
+/// bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
     pub(super) start_line: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) start_column: Option<u64>,
+    pub(super) start_column: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) end_column: Option<u64>,
+    pub(super) end_column: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) byte_offset: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
