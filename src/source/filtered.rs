@@ -1,12 +1,16 @@
 //! Folders by ripgrep's walker: for users who let the scanned trees have a say, and for systems
 //! where folders have no handles.
 
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 
-use crate::vocabulary::Origin;
+use crate::vocabulary::{Origin, SkipReason};
 
 use super::Sink;
 use super::read::{self, Way};
@@ -31,8 +35,8 @@ pub(super) fn walk(
         .standard_filters(false)
         .follow_links(false)
         .threads(threads.count());
-    match tree_rules {
-        TreeRules::Disregard => {}
+    let unmet = match tree_rules {
+        TreeRules::Disregard => None,
         TreeRules::Obey => {
             builder
                 .parents(true)
@@ -40,18 +44,82 @@ pub(super) fn walk(
                 .git_ignore(true)
                 .git_global(true)
                 .git_exclude(true);
+            Some(Unmet::default())
+        }
+    };
+    let mut threaded = Threaded {
+        visitor,
+        unmet: unmet.as_ref(),
+    };
+    builder.build_parallel().visit(&mut threaded);
+    if let Some(unmet) = unmet {
+        unmet.tell(visitor.sink);
+    }
+}
+
+/// What the walker has yet to hand over of the folders that it is in. It says nothing of what it
+/// leaves out by a tree's own rules: that is what stays in here when it is done.
+#[derive(Default)]
+struct Unmet(Mutex<HashMap<PathBuf, HashSet<OsString>>>);
+
+impl Unmet {
+    /// A folder is entered. One that can't be read is the walker's to tell.
+    fn enter(&self, folder: &Path) {
+        let names: HashSet<OsString> = fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.file_name()))
+            .collect();
+        if !names.is_empty() {
+            self.lock().insert(folder.to_owned(), names);
         }
     }
-    builder.build_parallel().visit(&mut Threaded(visitor));
+
+    /// Something in a folder was handed over.
+    fn meet(&self, path: &Path) {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return;
+        };
+        let mut folders = self.lock();
+        if let Some(names) = folders.get_mut(folder) {
+            names.remove(name);
+            if names.is_empty() {
+                folders.remove(folder);
+            }
+        }
+    }
+
+    /// Tells what was left out, unless it is gone meanwhile.
+    fn tell(self, sink: &dyn Sink) {
+        if sink.is_done() {
+            return;
+        }
+        let folders = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (folder, names) in folders {
+            for path in names.into_iter().map(|name| folder.join(name)) {
+                if path.symlink_metadata().is_ok() {
+                    sink.skip(&Origin::File(&path), SkipReason::Ignored);
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, HashSet<OsString>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Gives each thread a buffer.
-struct Threaded<'a>(&'a Visitor<'a>);
+struct Threaded<'a> {
+    visitor: &'a Visitor<'a>,
+    unmet: Option<&'a Unmet>,
+}
 
 impl<'a> ParallelVisitorBuilder<'a> for Threaded<'a> {
     fn build(&mut self) -> Box<dyn ParallelVisitor + 'a> {
         Box::new(Thread {
-            visitor: self.0,
+            visitor: self.visitor,
+            unmet: self.unmet,
             buffer: LazyBuffer::default(),
         })
     }
@@ -59,6 +127,7 @@ impl<'a> ParallelVisitorBuilder<'a> for Threaded<'a> {
 
 struct Thread<'a> {
     visitor: &'a Visitor<'a>,
+    unmet: Option<&'a Unmet>,
     buffer: LazyBuffer,
 }
 
@@ -84,7 +153,11 @@ impl Thread<'_> {
             return WalkState::Continue;
         };
         if entry.depth() == 0 {
+            self.enter(entry.path());
             return WalkState::Continue;
+        }
+        if let Some(unmet) = self.unmet {
+            unmet.meet(entry.path());
         }
         let met = if kind.is_dir() {
             Met::Folder
@@ -99,8 +172,19 @@ impl Thread<'_> {
             met,
         };
         match self.visitor.entry(&entry, &mut self.buffer) {
-            Onward::In => WalkState::Continue,
+            Onward::In => {
+                if met == Met::Folder {
+                    self.enter(entry.path);
+                }
+                WalkState::Continue
+            }
             Onward::Past => WalkState::Skip,
+        }
+    }
+
+    fn enter(&self, folder: &Path) {
+        if let Some(unmet) = self.unmet {
+            unmet.enter(folder);
         }
     }
 }

@@ -163,8 +163,19 @@ fn ignore_files_in_the_tree_are_obeyed_when_that_is_asked_for() {
     sandbox.write("tree/.git/HEAD", "ref: refs/heads/main\n");
     sandbox.write("tree/.gitignore", "a\n");
     sandbox.write("tree/.ignore", "b\n");
+    plant(
+        &sandbox,
+        &["tree/out/1", "tree/out/2", "tree/sub/a", "tree/sub/d"],
+    );
+    sandbox.write("tree/sub/.gitignore", "/out\n/d\n");
+    sandbox.write("tree/.git/info/exclude", "/out\n");
     let output = sandbox.scan(["--respect-ignore", "tree"]).expect(1);
     assert_eq!(paths(&output), ["tree/.hidden", "tree/c"]);
+    // Each thing that they leave out is told, a folder as one.
+    let ignored = ["tree/a", "tree/b", "tree/out", "tree/sub/a", "tree/sub/d"];
+    assert_eq!(output.all("skip", "path"), ignored);
+    assert_eq!(output.all("skip", "reason"), ["ignored"; 5]);
+    assert_eq!(output.summary()["skipped"], 5);
     // Paths named outright are read all the same.
     let output = sandbox.scan(["--respect-ignore", "tree/a"]).expect(1);
     assert_eq!(paths(&output), ["tree/a"]);
