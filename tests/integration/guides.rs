@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::github::Github;
+use crate::packers::Compressor;
 use crate::sandbox::Sandbox;
 use crate::tokens::Kind;
 use crate::tools;
@@ -156,6 +157,48 @@ fn every_command_in_the_guides_does_what_they_say() {
         }
     }
     assert!(scripts > 30, "only {scripts} scripts were run");
+}
+
+/// README.md shows several commands at once, which end as they find things; so each line is run by
+/// itself. Its first lines build the program, which has been done, and the last test it.
+#[test]
+fn every_command_in_the_readme_does_what_it_says() {
+    let stage = Stage::new();
+    let token = || stage.sandbox.token(Kind::Personal);
+    let staged = "git branch --quiet --move main && git switch --quiet --create topic && \
+                  git add backups && git commit --quiet --message Leak && git add tokens.txt";
+    assert_eq!(stage.run(staged), (0, String::new()));
+    for name in ["dump.sql", "var/log/ci.log", "srv/app.env"] {
+        stage.sandbox.write(name, format!("{}\n", token()));
+    }
+    let dump = Compressor::of("gz").pack(token().as_bytes());
+    stage.sandbox.write("backup.sql.gz", dump);
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let scripts = blocks(&page).into_iter().filter_map(|block| match block {
+        Block::Script { text, .. } => Some(text),
+        Block::File { .. } => None,
+    });
+    let mut run = 0;
+    for line in scripts.collect::<String>().lines() {
+        if line.starts_with("cargo install ") || line.starts_with("tests/tools/install ") {
+            continue;
+        }
+        // Not this machine's; and nobody is there to be asked.
+        let command = line.replace("/var/log", "var/log");
+        let command = command.replace("douse revoke srv/", "douse revoke --yes srv/");
+        let command = command.replace("revoke --from", "revoke --yes --from");
+        let (code, told) = stage.run(&command);
+        let expected = match command.split('#').next().unwrap().trim() {
+            "douse status" => 0,
+            revoke if revoke.contains("--yes") => 0,
+            // Everything else finds something.
+            _ => 1,
+        };
+        assert_eq!(code, expected, "README.md: {line}\n{told}");
+        run += 1;
+    }
+    assert!(run >= 10, "only {run} commands were run");
+    assert_eq!(stage.github.taken().len(), 1);
 }
 
 #[test]
