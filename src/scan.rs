@@ -168,6 +168,11 @@ impl Sink for Gather<'_> {
         self.scan.counters.blob();
         self.scan.counters.bytes(length);
     }
+
+    fn opening(&self, origin: &Origin<'_>) {
+        let place = origin.place(self.scan.detector);
+        self.scan.counters.begins(place);
+    }
 }
 
 impl Scanner for Gather<'_> {
@@ -247,13 +252,25 @@ impl<'a> Blob<'a> {
             // Names are searched, not counted: they are no contents.
             Origin::Label { .. } => {}
         }
-        Self {
+        let blob = Self {
             gather,
             origin,
             covered,
             place: OnceCell::new(),
             full: Cell::new(false),
-        }
+        };
+        blob.watched();
+        blob
+    }
+
+    fn is_outermost(&self) -> bool {
+        matches!(self.origin, Origin::Stdin | Origin::File(_))
+    }
+
+    /// Tells those who watch that this is being read.
+    fn watched(&self) {
+        let scan = &self.gather.scan;
+        scan.counters.reading(|| self.origin.place(scan.detector));
     }
 
     fn whole(&self, bytes: &[u8]) {
@@ -285,8 +302,10 @@ impl<'a> Blob<'a> {
     /// Scans a file on this thread. What is written behind `length` meanwhile is left alone.
     fn file(&self, file: &File, length: u64) -> io::Result<()> {
         let mut scanner = WindowScanner::new(self.gather.scan.detector, 0);
-        let read =
-            |buffer: &mut [u8], offset| read_at(file, first(buffer, length - offset), offset);
+        let read = |buffer: &mut [u8], offset| {
+            self.watched();
+            read_at(file, first(buffer, length - offset), offset)
+        };
         let consider = |located: Located<'_>, line: Line<'_>| self.consider(&located, line);
         let end = self.gather.windows(&mut scanner, length, read, consider)?;
         self.gather.complete(file, end, length)
@@ -300,6 +319,7 @@ impl<'a> Blob<'a> {
         let mut read = Ok(());
         let mut start = 0;
         while start < length && !self.gather.is_done() {
+            self.watched();
             let end = length.min(start + at_once);
             let stretches: Vec<Stretch> = threads.install(|| {
                 let starts = (0..(end - start).div_ceil(STRETCH)).into_par_iter();

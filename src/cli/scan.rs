@@ -161,7 +161,7 @@ impl Work<'_> {
 
     fn scan(&self, push: impl FnOnce(&dyn Sink)) -> ScanReport {
         let counters = Arc::new(Counters::default());
-        let _progress = Progress::of_scan(self.session.visibility, &counters);
+        let _progress = Progress::of_scan(self.session.visibility, &counters, report::in_words);
         let scan = Scan {
             detector: &self.session.detector,
             threads: self.threads,

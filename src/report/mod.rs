@@ -24,6 +24,7 @@ use std::io::{self, Write};
 pub use escape::escape;
 pub use human::Palette;
 pub use listing::{Extent, Listed, Listing, ListingError};
+pub use place::in_words;
 pub use remarks::Remarks;
 
 use crate::vocabulary::{

@@ -4,7 +4,7 @@ use super::escape;
 use crate::vocabulary::{Match, Place};
 
 /// A path and, from the outside to the inside, what lies within it.
-pub(super) fn in_words(place: &Place) -> String {
+pub fn in_words(place: &Place) -> String {
     let mut text = if place.path == b"-" {
         "<stdin>".to_owned()
     } else {

@@ -73,6 +73,10 @@ impl<'a, 's> Passing<'a, 's> {
             self.state = Flow::Stopped;
             return;
         }
+        if !self.blob.is_outermost() {
+            // Who watches is told of what is innermost: what holds it goes on with it.
+            self.blob.watched();
+        }
         let window = self.buffer.window();
         while self.filled < window.len() {
             match self.stream.read(&mut window[self.filled..]) {

@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use super::*;
 use crate::detect::tests::{PREFIXES, detector, token};
 use crate::silence::Markers;
+use crate::source::{Repositories, Rules, TreeRules, Walk};
 use crate::vocabulary::SystemClock;
 
 /// Offset, line, column and token.
@@ -163,4 +164,37 @@ fn a_file_that_shrinks_is_an_error_and_what_is_left_is_scanned() {
         assert!(!report.is_complete());
         assert!(report.errors.items[0].message.contains("shrank"));
     }
+}
+
+/// Packs are looked at without a word about their objects: who watches has to know whose they are.
+#[test]
+fn whoever_watches_is_told_of_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("repo/.git");
+    std::fs::create_dir_all(store.join("objects")).unwrap();
+    std::fs::write(store.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let counters = Counters::default();
+    assert_eq!(counters.ask(), None);
+    let threads = Threads::new(NonZeroUsize::MIN);
+    let scan = Scan {
+        detector: &detector(),
+        threads: &threads,
+        clock: &SystemClock::new(),
+        interrupt: &Interrupt::new(),
+        counters: &counters,
+        retain: Retain::Secrets,
+        unverified: Unverified::Count,
+        silence: &Silence::new(Markers::Heed),
+        archives: Archives::Open(Limits::default()),
+    };
+    let walk = Walk {
+        paths: &[folder.path().to_owned()],
+        rules: &Rules::new(folder.path(), &[], &[]).unwrap(),
+        tree_rules: TreeRules::Disregard,
+        repositories: Repositories::Open,
+        threads: &threads,
+    };
+    scan.run(|sink| walk.push(sink));
+    let told = counters.ask().unwrap();
+    assert_eq!(told.path, store.as_os_str().as_encoded_bytes());
 }

@@ -65,6 +65,10 @@ pub trait Sink: Sync {
 
     /// Takes note of a blob of so many bytes in which a glance saw nothing.
     fn glanced(&self, _length: u64) {}
+
+    /// Takes note of a store of blobs that are about to be looked at: it takes its time, and whoever
+    /// watches wants to know why.
+    fn opening(&self, _origin: &Origin<'_>) {}
 }
 
 /// What a blob is shows in its first bytes; no more of them than this.

@@ -167,4 +167,8 @@ impl Sink for Unpack<'_> {
     fn glanced(&self, length: u64) {
         self.inner.glanced(length);
     }
+
+    fn opening(&self, origin: &Origin<'_>) {
+        self.inner.opening(origin);
+    }
 }

@@ -11,6 +11,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::github::Github;
+use crate::packers::{Compressor, tar};
+use crate::repository::Repository;
 use crate::sandbox::Sandbox;
 use crate::tokens::Kind;
 
@@ -160,6 +162,43 @@ fn a_terminal_shows_progress_and_is_left_clean() {
     let talk = output.talk();
     let (_, last) = talk.rsplit_once("found").unwrap();
     assert!(last.contains("\u{1b}[2K"), "the bar stays behind: {last:?}");
+}
+
+/// What takes its time is named: the container that is being read, and where in it.
+#[test]
+fn a_terminal_shows_the_container_that_is_read() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.douse(["scan", "-"]).env("TERM", "xterm").pipe();
+    let mut run = run.terminal("").spawn();
+    let big = vec![b'.'; 1_000_000];
+    let hostile = "big\u{1b}[2J";
+    let packed = tar(&sandbox.out(""), &[], &[(hostile, &big)]);
+    let input = run.input.as_mut().unwrap();
+    input.write_all(&packed[..300_000]).unwrap();
+    run.wait_for("1 files and 1 members");
+    let input = run.input.as_mut().unwrap();
+    input.write_all(&packed[300_000..900_000]).unwrap();
+    run.wait_for("<stdin> > big\\u{1b}[2J");
+    let input = run.input.as_mut().unwrap();
+    input.write_all(&packed[900_000..]).unwrap();
+    let talk = run.wait().expect(0).talk();
+    assert!(!talk.contains(hostile), "{talk:?}");
+}
+
+/// Whoever is not at a terminal gets the report and nothing else.
+#[test]
+fn nothing_is_drawn_into_a_file() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.commit("Begin");
+    sandbox.write("a.gz", Compressor::of("gz").pack(b"text"));
+    let run = sandbox.douse(["scan", "-"]).env("TERM", "xterm").pipe();
+    let mut run = run.spawn();
+    let input = run.input.as_mut().unwrap();
+    input.write_all(&vec![b'.'; 1_000_000]).unwrap();
+    assert_eq!(run.wait().expect(0).talk(), "");
+    let run = sandbox.douse(["scan", "."]).env("TERM", "xterm").run();
+    assert_eq!(run.expect(0).talk(), "");
 }
 
 #[test]

@@ -126,6 +126,7 @@ impl Stores {
         for store in stores.take_while(|_| !sink.is_done()) {
             let within = Origin::File(repository(store));
             let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
+            sink.opening(&within);
             match Objects::list(store, &wanted) {
                 Ok(objects) => objects.push(&within, &Nowhere, threads, sink),
                 Err(error) => sink.error(&Origin::File(store), &error),
