@@ -265,6 +265,8 @@ fn noun(reason: SkipReason) -> &'static str {
         SkipReason::EntriesLimit => "container with too many members",
         SkipReason::TimeLimit => "container that takes too long",
         SkipReason::MemoryLimit => "container that takes too much memory",
+        SkipReason::Overlapping => "member that overlaps others",
+        SkipReason::Unseekable => "member that a stream has passed",
     }
 }
 

@@ -231,6 +231,16 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// So many bytes, which nobody else takes.
+    #[cfg(test)]
+    pub(super) fn of(limit: u64) -> Self {
+        Self {
+            all: Rc::default(),
+            limit,
+            taken: 0,
+        }
+    }
+
     /// Bytes that are taken.
     pub(super) fn taken(&self) -> u64 {
         self.taken

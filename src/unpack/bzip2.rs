@@ -18,8 +18,14 @@ pub(super) fn starts(head: &[u8]) -> bool {
 
 /// Reads all streams as one.
 pub(super) fn read(input: &mut dyn BufRead, members: &mut dyn Members) -> Result<(), Unread> {
-    let decompress = Decompress::new(false);
-    pour(Bzip2 { decompress }, input, members)
+    pour(codec(), input, members)
+}
+
+/// Decodes one stream after the other.
+pub(super) fn codec() -> impl Codec {
+    Bzip2 {
+        decompress: Decompress::new(false),
+    }
 }
 
 struct Bzip2 {

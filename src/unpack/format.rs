@@ -5,12 +5,12 @@
 
 use std::io::{BufRead, BufReader};
 
-use crate::vocabulary::Origin;
+use crate::vocabulary::{Origin, SkipReason};
 
 use super::{
-    Members, ReadSeek, Unread, ar, brotli, bzip2, cpio, gzip, lz4, rpm, tar,
+    Members, ReadSeek, Unread, ar, brotli, bzip2, cpio, gzip, lz4, pdf, rpm, sevenz, tar,
     xz::{self, Kind},
-    zlib, zstd,
+    zip, zlib, zstd,
 };
 
 /// First bytes of a blob that are looked at.
@@ -22,6 +22,8 @@ const UNNAMED: &[u8] = b"data";
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
+    /// A zip archive behind something else.
+    Appended,
     Ar,
     Brotli,
     Bzip2,
@@ -29,8 +31,11 @@ pub(super) enum Format {
     Gzip,
     Lz4,
     Lzma(Kind),
+    Pdf,
     Rpm,
+    SevenZ,
     Tar,
+    Zip,
     Zlib,
     Zstd,
 }
@@ -41,7 +46,6 @@ pub(super) enum Access {
     /// As a stream.
     Stream,
     /// As something to jump about in; as a stream only when it is too large to be held.
-    #[allow(dead_code, reason = "for zip and 7z")]
     Anywhere,
 }
 
@@ -54,12 +58,15 @@ impl Format {
             0x28 | 0x50..=0x5f if zstd::starts(head) => Self::Zstd,
             0x71 | 0xc7 | b'0' if cpio::starts(head) => Self::Cpio,
             b'!' if head.starts_with(ar::MAGIC) => Self::Ar,
+            b'P' if zip::starts(head) => Self::Zip,
             b'B' if bzip2::starts(head) => Self::Bzip2,
+            b'7' if sevenz::starts(head) => Self::SevenZ,
             b'L' if Kind::Lzip.starts(head) => Self::Lzma(Kind::Lzip),
             0x5d if Kind::Lzma.starts(head) => Self::Lzma(Kind::Lzma),
             0xed if head.starts_with(rpm::MAGIC) => Self::Rpm,
             0xfd if Kind::Xz.starts(head) => Self::Lzma(Kind::Xz),
             _ if tar::starts(head) => Self::Tar,
+            _ if pdf::starts(&head[..head.len().min(HEAD)]) => Self::Pdf,
             _ if zlib::starts(head) => Self::Zlib,
             _ if ends_with(own_name(origin), b".br") => Self::Brotli,
             _ => return None,
@@ -77,10 +84,12 @@ impl Format {
             | Self::Gzip
             | Self::Lz4
             | Self::Lzma(_)
+            | Self::Pdf
             | Self::Rpm
             | Self::Tar
             | Self::Zlib
             | Self::Zstd => Access::Stream,
+            Self::Appended | Self::SevenZ | Self::Zip => Access::Anywhere,
         }
     }
 
@@ -98,8 +107,11 @@ impl Format {
             Self::Gzip => gzip::read(input, members),
             Self::Lz4 => lz4::read(input, members),
             Self::Lzma(kind) => xz::read(kind, input, members),
+            Self::Pdf => pdf::read(input, members),
             Self::Rpm => rpm::read(input, members),
+            Self::SevenZ => Err(Unread::Skipped(SkipReason::MemoryLimit)),
             Self::Tar => tar::read(input, members),
+            Self::Appended | Self::Zip => zip::read(input, members),
             Self::Zlib => zlib::read(input, members),
             Self::Zstd => zstd::read(input, members),
         }
@@ -111,7 +123,22 @@ impl Format {
         input: &mut dyn ReadSeek,
         members: &mut dyn Members,
     ) -> Result<(), Unread> {
-        self.read(&mut BufReader::new(input), members)
+        match self {
+            Self::Ar
+            | Self::Brotli
+            | Self::Bzip2
+            | Self::Cpio
+            | Self::Gzip
+            | Self::Lz4
+            | Self::Lzma(_)
+            | Self::Pdf
+            | Self::Rpm
+            | Self::Tar
+            | Self::Zlib
+            | Self::Zstd => self.read(&mut BufReader::new(input), members),
+            Self::SevenZ => sevenz::read_anywhere(input, members),
+            Self::Appended | Self::Zip => zip::read_anywhere(input, members),
+        }
     }
 
     /// What to call the stream that a compressor's file holds: its own name without what the
@@ -141,7 +168,15 @@ impl Format {
             Self::Lzma(Kind::Xz) => &[(".xz", ""), (".txz", ".tar")],
             Self::Lzma(Kind::Lzma) => &[(".lzma", ""), (".tlz", ".tar")],
             Self::Lzma(Kind::Lzip) => &[(".lz", "")],
-            Self::Ar | Self::Cpio | Self::Rpm | Self::Tar => &[],
+            // What holds members has no stream to be named.
+            Self::Appended
+            | Self::Ar
+            | Self::Cpio
+            | Self::Pdf
+            | Self::Rpm
+            | Self::SevenZ
+            | Self::Tar
+            | Self::Zip => &[],
             Self::Zlib => &[(".zz", ""), (".zlib", "")],
             Self::Zstd => &[(".zst", ""), (".tzst", ".tar")],
         }

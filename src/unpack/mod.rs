@@ -21,6 +21,9 @@ mod ar;
 mod brotli;
 mod budget;
 mod bzip2;
+mod checked;
+#[cfg(test)]
+mod collect;
 mod covered;
 mod cpio;
 mod exactly;
@@ -33,9 +36,14 @@ mod lookahead;
 mod lz4;
 mod nest;
 mod outside;
+mod pdf;
+mod peek;
 mod rpm;
+mod sevenz;
+mod single;
 mod tar;
 mod xz;
+mod zip;
 mod zlib;
 mod zstd;
 
@@ -82,11 +90,9 @@ trait Members {
     fn stored(&mut self, name: &[u8], offset: u64, contents: &mut dyn Read) -> ControlFlow<()>;
 
     /// Takes note of a member that is left aside.
-    #[allow(dead_code, reason = "for formats of archives")]
     fn skip(&mut self, name: &[u8], reason: SkipReason);
 
     /// Takes note of a member that cannot be decoded.
-    #[allow(dead_code, reason = "for formats of archives")]
     fn error(&mut self, name: &[u8], error: &io::Error);
 
     /// Memory for what a decoder must remember.

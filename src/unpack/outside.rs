@@ -9,6 +9,7 @@ use crate::vocabulary::Origin;
 
 use super::format::{Access, Format, HEAD};
 use super::hold::{End, Peeked, hold};
+use super::zip::{self, Tail};
 use super::{Budget, Covered, Halt, Nest, ReadSeek, Unpack};
 
 /// The part of a file's memory that may hold a container as a whole.
@@ -21,18 +22,31 @@ impl Unpack<'_> {
     pub(super) fn outside(&self, origin: &Origin<'_>, content: Content<'_>) {
         let budget = || Budget::new(self.limits, self.clock);
         let read = match content {
-            Content::Whole(bytes) => match Format::of(bytes, origin) {
-                None => return self.inner.blob(origin, content),
-                Some(format) => {
+            Content::Whole(bytes) => match Kind::of(bytes, zip::tail(bytes), origin) {
+                Kind::Plain => return self.inner.blob(origin, content),
+                Kind::Container(format) => {
                     let budget = budget();
                     budget.outside(bytes.len() as u64);
                     self.held(format, origin, bytes, &budget, 0)
                 }
+                Kind::Both(format) => {
+                    let budget = budget();
+                    budget.outside(bytes.len() as u64);
+                    let mut input = Cursor::new(bytes);
+                    self.anywhere(Format::Appended, origin, &mut input, &budget, 0);
+                    self.held(format, origin, bytes, &budget, 0)
+                }
             },
-            Content::File(file, length) => match file_format(file, origin) {
+            Content::File(file, length) => match file_kind(file, length, origin) {
                 // Whoever reads it will meet the error, and tell it.
-                Err(_) | Ok(None) => return self.inner.blob(origin, content),
-                Ok(Some(format)) => self.file(format, origin, file, length, &budget()),
+                Err(_) | Ok(Kind::Plain) => return self.inner.blob(origin, content),
+                Ok(Kind::Container(format)) => self.file(format, origin, file, length, &budget()),
+                Ok(Kind::Both(format)) => {
+                    let budget = budget();
+                    let mut input = Stretch::of(file, length);
+                    self.anywhere(Format::Appended, origin, &mut input, &budget, 0);
+                    self.file(format, origin, file, length, &budget)
+                }
             },
             Content::Stream(stream) => {
                 let budget = budget();
@@ -61,6 +75,10 @@ impl Unpack<'_> {
     ) -> io::Result<()> {
         let mut stream = Peeked::new(stream);
         match Format::of(stream.head(), origin) {
+            // The end, which would tell, cannot be looked at first.
+            None if zip::is_carrier(stream.head()) && depth < budget.depth() => {
+                self.passing(Format::Appended, origin, &mut stream, budget, depth)
+            }
             None => self.plain(origin, &mut stream),
             Some(format) => match format.access() {
                 Access::Stream => self.passing(format, origin, &mut stream, budget, depth),
@@ -181,11 +199,35 @@ impl Unpack<'_> {
     }
 }
 
-/// What format a file is of, by its first bytes.
-fn file_format(file: &File, origin: &Origin<'_>) -> io::Result<Option<Format>> {
+/// What a blob from a source is, as far as its first and last bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Bytes.
+    Plain,
+    /// A container.
+    Container(Format),
+    /// A container that is, right to its end, a zip archive too: readers differ in what they see.
+    Both(Format),
+}
+
+impl Kind {
+    fn of(head: &[u8], tail: &[u8], origin: &Origin<'_>) -> Self {
+        match (Format::of(head, origin), Tail::of(tail)) {
+            (None, Tail::Other) => Self::Plain,
+            (None, Tail::Within | Tail::Exact) => Self::Container(Format::Appended),
+            (Some(format), Tail::Exact) if format != Format::Zip => Self::Both(format),
+            (Some(format), _) => Self::Container(format),
+        }
+    }
+}
+
+/// What a file is.
+fn file_kind(file: &File, length: u64, origin: &Origin<'_>) -> io::Result<Kind> {
     let mut head = [0; HEAD];
-    let filled = read_at(file, &mut head, 0)?;
-    Ok(Format::of(&head[..filled], origin))
+    let head_length = read_at(file, &mut head, 0)?;
+    let mut tail = vec![0; zip::TAIL];
+    let tail_length = read_at(file, &mut tail, length.saturating_sub(zip::TAIL as u64))?;
+    Ok(Kind::of(&head[..head_length], &tail[..tail_length], origin))
 }
 
 /// A file up to a length, read without its cursor, which others may share.

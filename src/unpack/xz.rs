@@ -65,12 +65,16 @@ pub(super) fn read(
     input: &mut dyn BufRead,
     members: &mut dyn Members,
 ) -> Result<(), Unread> {
-    let codec = Lzma {
+    pour(codec(kind, members.memory()), input, members)
+}
+
+/// Decodes one stream after the other.
+pub(super) fn codec(kind: Kind, memory: Memory) -> impl Codec {
+    Lzma {
         kind,
         decoder: None,
-        memory: members.memory(),
-    };
-    pour(codec, input, members)
+        memory,
+    }
 }
 
 struct Lzma {

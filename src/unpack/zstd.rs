@@ -32,12 +32,16 @@ fn is_skippable(head: &[u8]) -> bool {
 
 /// Reads all frames as one stream.
 pub(super) fn read(input: &mut dyn BufRead, members: &mut dyn Members) -> Result<(), Unread> {
-    let codec = Zstd {
+    pour(codec(members.memory())?, input, members)
+}
+
+/// Decodes one frame after the other.
+pub(super) fn codec(memory: Memory) -> io::Result<impl Codec> {
+    Ok(Zstd {
         decoder: decoder()?,
         wanted: 1,
-        memory: members.memory(),
-    };
-    pour(codec, input, members)
+        memory,
+    })
 }
 
 fn decoder() -> io::Result<Decoder<'static>> {

@@ -53,6 +53,10 @@ pub enum SkipReason {
     TimeLimit,
     /// Unpacking it takes more memory than there may be.
     MemoryLimit,
+    /// It shares its bytes with other members, more often than can be honest.
+    Overlapping,
+    /// It stands in a part of a stream that was passed, and there is no way back.
+    Unseekable,
 }
 
 /// Whether leaving something aside leaves a hole in what the scan can vouch for.
@@ -83,6 +87,8 @@ impl SkipReason {
             Self::EntriesLimit => "entries_limit",
             Self::TimeLimit => "time_limit",
             Self::MemoryLimit => "memory_limit",
+            Self::Overlapping => "overlapping",
+            Self::Unseekable => "unseekable",
         }
     }
 
@@ -103,7 +109,9 @@ impl SkipReason {
             | Self::BytesLimit
             | Self::EntriesLimit
             | Self::TimeLimit
-            | Self::MemoryLimit => Gap::Open,
+            | Self::MemoryLimit
+            | Self::Overlapping
+            | Self::Unseekable => Gap::Open,
         }
     }
 }
