@@ -85,17 +85,19 @@ pub(super) enum Tail {
 impl Tail {
     /// What [`tail`] tells.
     pub(super) fn of(tail: &[u8]) -> Self {
-        let ends = memchr::memmem::rfind_iter(tail, &END).filter_map(|at| {
-            let end = &tail[at..];
-            let behind = end.len().checked_sub(END_LENGTH)?;
-            behind.checked_sub(u16_at(end, END_LENGTH - 2).into())
-        });
-        match ends.min() {
+        let ends = memchr::memmem::rfind_iter(tail, &END);
+        match ends.filter_map(|at| behind(&tail[at..])).min() {
             Some(0) => Self::Exact,
             Some(_) => Self::Within,
             None => Self::Other,
         }
     }
+}
+
+/// How many bytes follow the end record that these bytes start with, and its comment.
+fn behind(end: &[u8]) -> Option<usize> {
+    let comment = end.len().checked_sub(END_LENGTH)?;
+    comment.checked_sub(u16_at(end, END_LENGTH - 2).into())
 }
 
 /// Reads an archive, or a stream with one somewhere inside.

@@ -18,7 +18,6 @@ use crate::vocabulary::SkipReason;
 
 use super::super::peek::PeekReader;
 use super::super::{Members, ReadSeek};
-use super::TAIL;
 use super::entry::{self, Trust};
 use super::record::{
     CENTRAL, CENTRAL_LENGTH, Central, END, END_LENGTH, END64, END64_LENGTH, End, LOCAL,
@@ -26,6 +25,7 @@ use super::record::{
 };
 use super::seen::Standing;
 use super::walk::{Run, Walked};
+use super::{TAIL, behind};
 
 /// End records that are tried. Readers differ in which of several they take.
 const ENDS_TRIED: usize = 16;
@@ -205,7 +205,11 @@ fn hidden(input: &mut dyn ReadSeek, walked: &Walked) -> io::Result<Vec<Run>> {
     let mut tail = Vec::new();
     input.take(length - start).read_to_end(&mut tail)?;
     let mut runs: Vec<Run> = Vec::new();
-    for at in memmem::rfind_iter(&tail, &END).take(ENDS_TRIED) {
+    // Readers take the last one, or one whose comment goes on to the end. Those of archives within
+    // this one are neither.
+    let ends = memmem::rfind_iter(&tail, &END).enumerate();
+    let ends = ends.filter(|(nth, at)| *nth == 0 || behind(&tail[*at..]) == Some(0));
+    for (_, at) in ends.take(ENDS_TRIED) {
         let Some((end, stands)) = end_at(input, &tail, start, at)? else {
             continue;
         };
