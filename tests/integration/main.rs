@@ -20,6 +20,7 @@
     reason = "these tests stand outside: they start programs and measure real time"
 )]
 
+mod archives;
 mod borders;
 mod broken;
 mod browser;
