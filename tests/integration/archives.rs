@@ -1,6 +1,7 @@
 //! Archives and documents that hold many things: zip and all that is one, 7z, PDF, images of
 //! containers. Real tools make them; what no tool makes is tested beside the code.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -331,8 +332,11 @@ fn what_is_cut_short_is_read_up_to_there_and_told() {
         .iter()
         .enumerate()
         .map(|(n, token)| {
-            let noise: String = (0..40).map(|_| format!("{:x}\n", random.next())).collect();
-            (format!("{n:02}.log"), format!("{token}\n{noise}{token}\n"))
+            let mut text = format!("{token}\n");
+            for _ in 0..40 {
+                writeln!(text, "{:x}", random.next()).unwrap();
+            }
+            (format!("{n:02}.log"), text + token)
         })
         .collect();
     let files: Vec<(&str, &[u8])> = files
@@ -430,7 +434,7 @@ fn document(text: &str, title: &str) -> Vec<u8> {
     let mut bytes = b"%PDF-1.5\n".to_vec();
     let mut table = String::from("0000000000 65535 f \n");
     for (n, object) in objects.iter().enumerate() {
-        table += &format!("{:010} 00000 n \n", bytes.len());
+        writeln!(table, "{:010} 00000 n ", bytes.len()).unwrap();
         bytes.extend(format!("{} 0 obj\n{object}\nendobj\n", n + 1).bytes());
     }
     let start = bytes.len();
