@@ -25,6 +25,9 @@ use crate::vocabulary::{Clock, SkipReason};
 /// Bytes of the file from outside that buy one more of each [`Limit::Growing`] step.
 const STEP: u64 = 64 * 1024;
 
+/// The part of a file's memory that may hold containers as a whole.
+const HELD_PART: u64 = 3;
+
 /// How much of something may be spent on one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -130,6 +133,7 @@ pub(super) struct Budget<'a> {
     bytes: Cell<u64>,
     entries: Cell<u64>,
     memory: Rc<Cell<u64>>,
+    held: Rc<Cell<u64>>,
     reached: Cell<Option<SkipReason>>,
     told: Cell<bool>,
 }
@@ -144,6 +148,7 @@ impl<'a> Budget<'a> {
             bytes: Cell::new(0),
             entries: Cell::new(0),
             memory: Rc::default(),
+            held: Rc::default(),
             reached: Cell::new(None),
             told: Cell::new(false),
         }
@@ -194,6 +199,16 @@ impl<'a> Budget<'a> {
         Memory {
             all: Rc::clone(&self.memory),
             limit: self.limits.memory,
+            taken: 0,
+        }
+    }
+
+    /// Memory for containers that must be had as a whole. It is a part of what there may be, for
+    /// what is held is there to its last byte; decoders seldom use all that they ask for.
+    pub(super) fn held(&self) -> Memory {
+        Memory {
+            all: Rc::clone(&self.held),
+            limit: self.limits.memory / HELD_PART,
             taken: 0,
         }
     }
@@ -261,6 +276,15 @@ impl Memory {
         self.all.set(self.all.get() + more);
         self.taken += more;
         true
+    }
+}
+
+impl Memory {
+    /// Gives back what is more than `bytes` in all.
+    pub(super) fn shrink_to(&mut self, bytes: u64) {
+        let less = self.taken.saturating_sub(bytes);
+        self.all.set(self.all.get() - less);
+        self.taken -= less;
     }
 }
 

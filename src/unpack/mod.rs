@@ -32,6 +32,7 @@ mod frames;
 mod gzip;
 mod hold;
 mod inflate;
+mod kind;
 mod lookahead;
 mod lz4;
 mod nest;
@@ -41,6 +42,7 @@ mod peek;
 mod rpm;
 mod sevenz;
 mod single;
+mod stretch;
 mod tar;
 mod xz;
 mod zip;
@@ -162,6 +164,8 @@ impl Sink for Unpack<'_> {
         match part {
             // Who asks knows no names, and the objects of a repository have none.
             Part::Head if Format::of(bytes, &Origin::Stdin).is_some() => Glance::Something,
+            // What might be appended to it stands at the end.
+            Part::Head if zip::is_carrier(bytes) => Glance::Something,
             Part::Head | Part::Inner => self.inner.glance(bytes, part),
         }
     }

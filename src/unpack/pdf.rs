@@ -41,11 +41,12 @@ const STREAM: &[u8] = b"stream";
 const TRAILER: &[u8] = b"trailer";
 const END: &[u8] = b"%%EOF";
 
+static HEAD_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(HEAD));
 static STREAM_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(STREAM));
 
 /// Whether a blob that starts so may be a PDF file. Some have a few bytes before their head.
 pub(super) fn starts(bytes: &[u8]) -> bool {
-    memmem::find(bytes, HEAD).is_some()
+    HEAD_FINDER.find(bytes).is_some()
 }
 
 /// Reads all streams.

@@ -32,14 +32,22 @@ mod walk;
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::{Members, ReadSeek, Unread};
 
 use record::{DESCRIPTOR, END, END_LENGTH, LOCAL, u16_at};
 use walk::{Back, Walk};
 
-/// Bytes at the end of an archive among which its end record starts.
-pub(super) const TAIL: usize = END_LENGTH + u16::MAX as usize;
+/// Bytes at the end of an archive among which its end record starts: a comment follows that.
+const TAIL: usize = END_LENGTH + u16::MAX as usize;
+
+/// Bytes at the end of any blob that cost nothing to be searched beside all the rest.
+const NEAR: usize = 1024;
+
+static END_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&END));
 
 /// Whether a blob that starts so may be an archive.
 pub(super) fn starts(bytes: &[u8]) -> bool {
@@ -66,9 +74,19 @@ pub(super) fn is_carrier(bytes: &[u8]) -> bool {
     HEADS.iter().any(|head| bytes.starts_with(head))
 }
 
-/// The last bytes of a blob, among which the end record of an archive would start.
-pub(super) fn tail(bytes: &[u8]) -> &[u8] {
-    &bytes[bytes.len().saturating_sub(TAIL)..]
+/// Where the last bytes of a blob of this length start, among which the end record of an archive is
+/// looked for: it starts with `head`, not as an archive does.
+///
+/// Nearly all blobs are no archives, and none shall pay for that some are. So a comment of the full
+/// length is looked behind only where that is a small part of the blob, and in programs for
+/// Windows, whose signatures stand in such comments.
+pub(super) fn tail_start(head: &[u8], length: u64) -> u64 {
+    let tail = if head.starts_with(b"MZ") {
+        TAIL as u64
+    } else {
+        (length / 64).clamp(NEAR as u64, TAIL as u64)
+    };
+    length.saturating_sub(tail)
 }
 
 /// What the last bytes of a blob tell.
@@ -83,9 +101,9 @@ pub(super) enum Tail {
 }
 
 impl Tail {
-    /// What [`tail`] tells.
+    /// What the bytes from [`tail_start`] on tell.
     pub(super) fn of(tail: &[u8]) -> Self {
-        let ends = memchr::memmem::rfind_iter(tail, &END);
+        let ends = END_FINDER.find_iter(tail);
         match ends.filter_map(|at| behind(&tail[at..])).min() {
             Some(0) => Self::Exact,
             Some(_) => Self::Within,

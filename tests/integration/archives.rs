@@ -15,12 +15,12 @@ use crate::tokens::{Kind, Random};
 
 /// Ways to make an archive `out` of all that lies in the current folder: a name, the Debian
 /// package of the tool, the script. Python's library writes what the tools do not.
-const ARCHIVES: &[(&str, &str, &str)] = &[
+pub(crate) const ARCHIVES: &[(&str, &str, &str)] = &[
     ("deflate", "zip", "zip -qr out ."),
     ("bzip2", "zip", "zip -qr -Z bzip2 out ."),
     ("described", "zip", "zip -qr -fd out ."),
     ("zip64", "zip", "zip -qr -fz out ."),
-    ("stream", "zip", "zip -qr - . | cat > out.zip"),
+    ("stream", "zip", "zip -qr - . -x out.zip | cat > out.zip"),
     (
         "advanced",
         "advancecomp",
@@ -87,7 +87,7 @@ open(\"out.zip\", \"wb\").write(data)
 '";
 
 /// What a script makes of these files. It is to make `out`, with whatever ending.
-fn make(folder: &Path, package: &str, script: &str, files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn make(folder: &Path, package: &str, script: &str, files: &[(&str, &[u8])]) -> Vec<u8> {
     let tree = tempfile::tempdir_in(folder).unwrap();
     for (name, contents) in files {
         let path = tree.path().join(name);
@@ -157,7 +157,11 @@ fn what_is_stored_is_told_once_at_the_member() {
     let folder = tempfile::tempdir().unwrap();
     for (name, package, script) in [
         ("zip", "zip", "zip -qr0 out ."),
-        ("described", "zip", "zip -qr0 - . | cat > out.zip"),
+        (
+            "described",
+            "zip",
+            "zip -qr0 - . -x out.zip | cat > out.zip",
+        ),
         (
             "python",
             "python3",
@@ -421,7 +425,7 @@ fn what_is_damaged_is_told_and_ends_nothing_else() {
 }
 
 /// A document with one page that holds `text`, as simple as can be; tools make the rest of it.
-fn document(text: &str, title: &str) -> Vec<u8> {
+pub(crate) fn document(text: &str, title: &str) -> Vec<u8> {
     let page = format!("<</Length {}>>\nstream\n{text}\nendstream", text.len());
     let title = format!("<</Title({title})>>");
     let objects = [

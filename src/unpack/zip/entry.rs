@@ -130,7 +130,7 @@ pub(super) fn descriptor(
     };
     let crc = u32_at(fields, 0);
     match fate {
-        Fate::Whole(claim) if claim.crc == crc => {}
+        Fate::Whole(seen) if seen == crc => {}
         Fate::Whole(_) if is_signed => members.error(name, &checksum_differs()),
         // What has neither signature nor sum is no descriptor.
         Fate::Whole(_) => return Ok(()),
@@ -143,7 +143,7 @@ pub(super) fn descriptor(
 impl From<Came> for Fate {
     fn from(came: Came) -> Self {
         match came {
-            Came::Whole(claim) => Self::Whole(claim),
+            Came::Whole(claim) => Self::Whole(claim.crc),
             Came::Broken => Self::Broken,
             Came::Partly => Self::Partly,
         }

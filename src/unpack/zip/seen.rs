@@ -4,14 +4,16 @@ use std::ops::Range;
 
 use crate::vocabulary::SkipReason;
 
-use super::super::checked::Claim;
 use super::record::Central;
+
+/// Entries that are remembered; 64 MiB.
+const KEPT: usize = 1 << 21;
 
 /// What became of an entry that the walk came upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It was read to its end.
-    Whole(Claim),
+    /// It was read to its end, and this is the CRC-32 of its contents.
+    Whole(u32),
     /// It could not be read to its end, which was told.
     Broken,
     /// It was read up to a limit, which was told.
@@ -48,11 +50,25 @@ pub(super) enum Standing {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     entries: Vec<Entry>,
+    memory: Remembers,
+}
+
+/// Whether [`Seen`] can tell of all that was seen.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Remembers {
+    #[default]
+    All,
+    /// Of nothing behind the last entry that it has.
+    TheFirst,
 }
 
 impl Seen {
-    /// Adds the next one.
+    /// Adds the next one, while there is room.
     pub(super) fn add(&mut self, offset: u64, data: u64, end: u64, method: u16, fate: Fate) {
+        if self.entries.len() == KEPT {
+            self.memory = Remembers::TheFirst;
+            return;
+        }
         let header = u32::try_from(data - offset).unwrap_or(u32::MAX);
         self.entries.push(Entry {
             offset,
@@ -63,6 +79,11 @@ impl Seen {
         });
     }
 
+    /// Whether there were too many to hold the whole central directory against them.
+    pub(super) fn is_short(&self) -> bool {
+        self.memory == Remembers::TheFirst
+    }
+
     /// How an entry of the central directory stands to what was seen, if its local header stands
     /// at `offset`.
     pub(super) fn standing(&self, central: &Central, offset: u64) -> Standing {
@@ -70,7 +91,13 @@ impl Seen {
             return Standing::Seen;
         }
         let Ok(at) = self.entries.binary_search_by_key(&offset, |one| one.offset) else {
-            return Standing::Unseen;
+            let is_behind = self.entries.last().is_some_and(|last| offset > last.offset);
+            return if self.is_short() && is_behind {
+                // Nobody knows; that is told at the end.
+                Standing::Seen
+            } else {
+                Standing::Unseen
+            };
         };
         let seen = &self.entries[at];
         let length = seen.end - seen.offset - u64::from(seen.header);
@@ -84,9 +111,7 @@ impl Seen {
             _ if is_stored && central.entry.compressed > length => Standing::Unseen,
             // By its word a reader takes fewer bytes; those are not what was summed up.
             _ if is_stored && central.entry.compressed < length => Standing::Seen,
-            Fate::Whole(claim) if claim.crc != central.entry.crc && !is_encrypted => {
-                Standing::Other
-            }
+            Fate::Whole(crc) if crc != central.entry.crc && !is_encrypted => Standing::Other,
             Fate::Whole(_) | Fate::Left(_) | Fate::Broken | Fate::Partly => Standing::Seen,
         }
     }

@@ -358,14 +358,17 @@ fn an_archive_is_found_behind_anything() {
         .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
         .collect();
     for before in [&noise[..], b"#!/bin/sh\n", b"PK\x03\x04", b"PK", b"P"] {
-        for behind in [&b""[..], b"\n", &noise[..1000]] {
+        for behind in [&b""[..], b"\n", &noise[..NEAR - END_LENGTH]] {
             let bytes = [before, &zip, behind].concat();
             let expected = if behind.is_empty() {
                 Tail::Exact
             } else {
                 Tail::Within
             };
-            assert_eq!(Tail::of(tail(&bytes)), expected);
+            assert_eq!(
+                Tail::of(&bytes[bytes.len().saturating_sub(NEAR)..]),
+                expected
+            );
             for (collected, ended) in [file(&bytes), stream(&bytes)] {
                 ended.unwrap();
                 assert_eq!(collected.names(), ["a", "b"]);
@@ -373,7 +376,7 @@ fn an_archive_is_found_behind_anything() {
             }
         }
     }
-    assert_eq!(Tail::of(tail(&noise)), Tail::Other);
+    assert_eq!(Tail::of(&noise), Tail::Other);
 }
 
 #[test]

@@ -102,6 +102,7 @@ impl Walked {
                 "it ends before its central directory does",
             )
             .into()),
+            None if self.seen.is_short() => Err(Unread::Skipped(SkipReason::MemoryLimit)),
             None => Ok(()),
         }
     }
@@ -353,8 +354,14 @@ impl<'m, 'i> Walk<'m, 'i> {
                 );
             }
         }
-        if run.unseen && self.walked.unseen.len() < RUNS_KEPT {
+        if !run.unseen {
+            return;
+        }
+        if self.walked.unseen.len() < RUNS_KEPT {
             self.walked.unseen.push(run);
+        } else {
+            let what = "it has more central directories than are read again";
+            self.trouble(io::ErrorKind::InvalidData, what);
         }
     }
 }
