@@ -6,8 +6,8 @@
 //! turns between a bare packed searcher over the detector's literals and the detector itself, and
 //! prints the median of each and their ratio.
 //!
-//! `floor inflate THREADS PACK` inflates every entry of a git pack once, which any scan of it must,
-//! and prints the median of its times.
+//! `floor inflate THREADS PACK` holds a git pack in memory and inflates the zlib stream of every entry
+//! once, building nothing from them, which any scan of it must; it prints the median of its times.
 
 #![allow(
     clippy::cast_precision_loss,
@@ -20,7 +20,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use aho_corasick::packed::{MatchKind, Searcher};
@@ -28,7 +28,6 @@ use douse::detect::Detector;
 use douse::pattern::PatternSet;
 use douse::source::{Buffer, WINDOW};
 use ignore::{WalkBuilder, WalkState};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 const ROUNDS: usize = 11;
 
@@ -121,45 +120,76 @@ fn search(files: &[&str]) {
     println!("ratio                {:.3}", floor / ours);
 }
 
+/// Entries of a pack that one thread takes at a time.
+const TURN: usize = 64;
+
 fn inflate(threads: &str, pack: &str) {
     let threads = threads.parse().expect("a number of threads");
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .expect("threads");
     let bytes = fs::read(pack).expect("a pack");
     let index = Path::new(pack).with_extension("idx");
     let index = gix_pack::index::File::at(index, gix_hash::Kind::Sha1).expect("its index");
     let offsets = index.sorted_offsets();
-    let times = (0..ROUNDS).map(|_| {
+    let rounds = (0..ROUNDS).map(|_| {
         let start = Instant::now();
-        pool.install(|| {
-            offsets.par_iter().for_each_init(
-                || (flate2::Decompress::new(true), Vec::new()),
-                |(zlib, out), &offset| inflate_entry(&bytes, offset, zlib, out),
-            );
-        });
-        start.elapsed().as_secs_f64()
+        let inflated = inflate_all(&bytes, &offsets, threads);
+        (start.elapsed().as_secs_f64(), inflated)
     });
-    let times = times.collect();
+    let (times, inflated): (Vec<f64>, Vec<u64>) = rounds.unzip();
     println!(
-        "{} entries, median of {ROUNDS}: {:.3} s",
+        "{} entries, {} bytes inflated, median of {ROUNDS}: {:.3} s",
         offsets.len(),
+        inflated[0],
         median(times)
     );
 }
 
-fn inflate_entry(pack: &[u8], offset: u64, zlib: &mut flate2::Decompress, out: &mut Vec<u8>) {
+/// Inflates every entry once, each thread into one buffer; tells how many bytes there were.
+fn inflate_all(pack: &[u8], offsets: &[u64], threads: usize) -> u64 {
+    let next = AtomicUsize::new(0);
+    let inflated = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let (mut zlib, mut out) = (flate2::Decompress::new(true), Vec::new());
+                let mut total = 0;
+                loop {
+                    let start = next.fetch_add(TURN, Ordering::Relaxed);
+                    let Some(turn) = offsets.get(start..) else {
+                        break;
+                    };
+                    for &offset in turn.iter().take(TURN) {
+                        total += inflate_entry(pack, offset, &mut zlib, &mut out);
+                    }
+                }
+                inflated.fetch_add(total, Ordering::Relaxed);
+            });
+        }
+    });
+    inflated.into_inner()
+}
+
+fn inflate_entry(
+    pack: &[u8],
+    offset: u64,
+    zlib: &mut flate2::Decompress,
+    out: &mut Vec<u8>,
+) -> u64 {
     let from = usize::try_from(offset).expect("a pack in memory");
     let entry = gix_pack::data::Entry::from_bytes(&pack[from..], offset, gix_hash::Kind::Sha1);
     let entry = entry.expect("an entry");
     let data = usize::try_from(entry.data_offset).expect("a pack in memory");
     let size = usize::try_from(entry.decompressed_size).expect("an object in memory");
     zlib.reset(true);
-    out.clear();
-    out.reserve(size + 1);
-    let status = zlib.decompress_vec(&pack[data..], out, flate2::FlushDecompress::Finish);
+    // The buffer only ever grows, and only what the entry needs of it is handed out: flate2 fills
+    // all that it is given with zeros, and zlib-rs takes its length for a promise.
+    if out.len() <= size {
+        out.resize(size + 1, 0);
+    }
+    let flush = flate2::FlushDecompress::Finish;
+    let status = zlib.decompress(&pack[data..], &mut out[..=size], flush);
     assert_eq!(status.expect("a zlib stream"), flate2::Status::StreamEnd);
+    assert_eq!(zlib.total_out(), entry.decompressed_size);
+    entry.decompressed_size
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
