@@ -7,6 +7,7 @@
 //! size of anything. Whatever was not read is gathered beside the findings.
 
 mod passing;
+mod provenance;
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
@@ -363,6 +364,7 @@ impl<'a> Blob<'a> {
             character: hit.character,
             length: u32::try_from(hit.length).unwrap_or(u32::MAX),
             encoding: hit.encoding,
+            git: None,
         };
         match self.gather.findings.record(hit.token, found, hit.silenced) {
             Recorded::Yes => {}

@@ -21,7 +21,7 @@ use douse::vocabulary::{
 };
 
 use super::Session;
-use super::scan::Work;
+use super::scan::{History, Work};
 use super::settings::Sources;
 
 /// What came of looking again.
@@ -54,7 +54,7 @@ pub(super) fn gather(
         unverified: Unverified::List,
         silence,
     };
-    let mut scan = work.sources(&sources);
+    let mut scan = work.sources(&sources, History::Untold);
     let listed = |finding: &Finding| listing.tokens.contains_key(&finding.fingerprint);
     scan.findings.retain(listed);
     scan.silenced.retain(|silenced| listed(&silenced.finding));

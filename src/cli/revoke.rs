@@ -21,7 +21,7 @@ use super::args::RevokeArgs;
 use super::bar::Bar;
 use super::credentials;
 use super::reported::{self, Reported};
-use super::scan::Work;
+use super::scan::{History, Work};
 use super::settings::{Consent, Output, Revocation, Tokens, read_input};
 use super::silence;
 
@@ -123,7 +123,7 @@ impl Gathered {
                     unverified,
                     silence: &known.silence,
                 };
-                let scan = work.sources(sources);
+                let scan = work.sources(sources, History::Untold);
                 known.tell_unused(&scan, session);
                 Self::of(scan)
             }

@@ -9,7 +9,9 @@ use douse::progress::Progress;
 use douse::report::{self, Detail, Format, Secrets, View};
 use douse::scan::{Archives, Scan};
 use douse::silence::Silence;
-use douse::source::{Range, Rules, Side, Sink, Staged, Threads, Walk, push_name, push_stdin};
+use douse::source::{
+    Pushed, Range, Rules, Side, Sink, Staged, Threads, Walk, push_name, push_stdin,
+};
 use douse::vocabulary::{Counters, Ending, Exit, ScanReport};
 
 use super::Session;
@@ -52,7 +54,7 @@ pub(super) fn run(session: &Session, args: &ScanArgs) -> Result<Exit> {
     let report = match &args.range {
         Some(range) => work.range(range)?,
         None if args.staged => work.staged(&sources.rules)?,
-        None => work.sources(&sources),
+        None => work.sources(&sources, History::Told),
     };
     let view = View {
         secrets,
@@ -103,6 +105,14 @@ fn write_baseline(report: ScanReport, to: &Output) -> Result<()> {
     remarks.map(drop)
 }
 
+/// Whether it is to be told how objects came into their repositories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum History {
+    Told,
+    /// It takes another look at the repositories.
+    Untold,
+}
+
 /// What all scans of a run have in common.
 pub(super) struct Work<'a> {
     pub(super) session: &'a Session,
@@ -115,8 +125,8 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Scans standard input, if asked to, and then the paths.
-    pub(super) fn sources(&self, sources: &Sources) -> ScanReport {
-        self.scan(|sink| {
+    pub(super) fn sources(&self, sources: &Sources, history: History) -> ScanReport {
+        self.scan(history, |sink| {
             if sources.stdin == Stdin::Scanned {
                 push_stdin(&self.session.interrupt, sink);
             }
@@ -127,10 +137,11 @@ impl Work<'_> {
                 repositories: sources.repositories,
                 threads: &sources.threads,
             };
-            walk.push(sink);
+            let repositories = walk.push(sink);
             for path in &sources.names {
                 push_name(path, sink);
             }
+            repositories
         })
     }
 
@@ -139,12 +150,17 @@ impl Work<'_> {
     fn staged(&self, rules: &Rules) -> Result<ScanReport> {
         let repository = settings::repository()?;
         let staged = Staged::new(&repository)?;
-        let report = self.scan(|sink| staged.push(Side::After, rules, sink));
+        let side = |side| {
+            self.scan(History::Untold, |sink| {
+                staged.push(side, rules, sink);
+                Vec::new()
+            })
+        };
+        let report = side(Side::After);
         if report.findings.is_empty() {
             return Ok(report);
         }
-        let before = self.scan(|sink| staged.push(Side::Before, rules, sink));
-        Ok(report.additions_to(&before))
+        Ok(report.additions_to(&side(Side::Before)))
     }
 
     /// Scans what a range of commits brings.
@@ -156,10 +172,11 @@ impl Work<'_> {
         } else {
             Range::parse(range, &repository)?
         };
-        Ok(self.scan(|sink| range.push(&repository, sink)))
+        Ok(self.scan(History::Told, |sink| vec![range.push(&repository, sink)]))
     }
 
-    fn scan(&self, push: impl FnOnce(&dyn Sink)) -> ScanReport {
+    /// Scans what `push` pushes; it says which repositories were among it.
+    fn scan(&self, history: History, push: impl FnOnce(&dyn Sink) -> Vec<Pushed>) -> ScanReport {
         let counters = Arc::new(Counters::default());
         let _progress = Progress::of_scan(self.session.visibility, &counters, report::in_words);
         let scan = Scan {
@@ -173,6 +190,12 @@ impl Work<'_> {
             archives: self.archives,
             silence: self.silence,
         };
-        scan.run(push)
+        let mut repositories = Vec::new();
+        let mut report = scan.run(|sink| repositories = push(sink));
+        match history {
+            History::Told => scan.trace(&mut report, &repositories),
+            History::Untold => {}
+        }
+        report
     }
 }

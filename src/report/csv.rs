@@ -9,6 +9,7 @@ use crate::vocabulary::{RevokeReport, ScanReport, rfc3339};
 
 use super::escape;
 use super::jsonl::by_place;
+use super::place::history;
 
 const SCAN: [&str; 13] = [
     "type",
@@ -50,7 +51,7 @@ pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
             &found.column.to_string(),
             &found.offset.to_string(),
             &found.length.to_string(),
-            "",
+            &cell(history(found).unwrap_or_default().as_bytes()),
         ])?;
     }
     let skips = report.skips.items.iter();

@@ -13,7 +13,7 @@ use crate::vocabulary::{
 };
 
 use super::order::worst_first;
-use super::place::{encoding, in_words};
+use super::place::{encoding, history, in_words};
 use super::{Detail, Secrets, View, escape};
 
 pub(super) use revocation::{plan, revocation};
@@ -109,6 +109,9 @@ fn finding(finding: &Finding, palette: Palette, view: View, out: &mut dyn Write)
     };
     for found in finding.matches.items.iter().take(places) {
         writeln!(out, "  {}", spot(found, palette))?;
+        if let Some(history) = history(found) {
+            writeln!(out, "    {dim}{history}{dim:#}")?;
+        }
     }
     let hidden = finding.matches.total() - finding.matches.items.len().min(places) as u64;
     if hidden > 0 {

@@ -1,13 +1,15 @@
 //! The shapes of machine output, as scripts rely on them. Schema 1: fields may be added, none
 //! changes its meaning or goes away.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
 use crate::vocabulary::{
-    Finding, Kind, Match, Outcome, Place, ReadError, Revocable, RevokeReport, ScanReport, Secret,
-    Skip, State, Stop, rfc3339,
+    Finding, Kind, Match, Outcome, Place, Provenance, ReadError, Revocable, RevokeReport,
+    ScanReport, Secret, Skip, State, Stop, rfc3339,
 };
 
 use super::Secrets;
@@ -84,6 +86,39 @@ pub(super) struct SpotWire<'a> {
     column: u64,
     offset: u64,
     length: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<GitWire<'a>>,
+}
+
+/// How an object of a repository came there.
+#[derive(Serialize)]
+struct GitWire<'a> {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author_time: Option<String>,
+}
+
+impl<'a> From<&'a Provenance> for GitWire<'a> {
+    fn from(provenance: &'a Provenance) -> Self {
+        let path = provenance.path.as_deref();
+        let inexact = path.filter(|path| std::str::from_utf8(path).is_err());
+        Self {
+            state: provenance.state.as_str(),
+            commit: provenance.commit.as_deref(),
+            path: path.map(String::from_utf8_lossy),
+            path_base64: inexact.map(|path| BASE64.encode(path)),
+            author: provenance.author.as_deref(),
+            author_time: provenance.author_time_ms.map(rfc3339),
+        }
+    }
 }
 
 impl<'a> From<&'a Match> for SpotWire<'a> {
@@ -95,6 +130,7 @@ impl<'a> From<&'a Match> for SpotWire<'a> {
             column: found.column,
             offset: found.offset,
             length: found.length,
+            git: found.git.as_deref().map(GitWire::from),
         }
     }
 }

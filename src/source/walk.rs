@@ -17,7 +17,7 @@ use crate::vocabulary::{Label, Origin, SkipReason};
 
 use super::buffer::Buffer;
 use super::filtered;
-use super::git::{Repositories, Stores};
+use super::git::{self, Repositories, Stores};
 use super::read::{self, Large, Named, Pushed, Way};
 use super::rules::Rules;
 use super::threads::Threads;
@@ -51,8 +51,8 @@ pub struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Pushes everything into `sink`.
-    pub fn push(&self, sink: &dyn Sink) {
+    /// Pushes everything into `sink`; tells which repositories were among it.
+    pub fn push(&self, sink: &dyn Sink) -> Vec<git::Pushed> {
         let mut files = Vec::new();
         let mut folders = Vec::new();
         for path in self.paths {
@@ -101,7 +101,7 @@ impl Walk<'_> {
         }
         let large = large.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.push_large(large, sink);
-        stores.push(self.rules, self.threads, sink);
+        stores.push(self.rules, self.threads, sink)
     }
 
     /// What a path named by the user is; tells the sink if it is nothing to read.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::capped::Listed;
 use super::kind::Kind;
 use super::origin::Place;
+use super::provenance::Provenance;
 use super::secret::{Fingerprint, Secret};
 
 /// One distinct token with its matches, as a finished scan tells it.
@@ -45,6 +46,8 @@ pub struct Match {
     pub length: u32,
     /// How it is written there.
     pub encoding: Encoding,
+    /// How the object of a repository came there that it stands in, if it does and that is known.
+    pub git: Option<Arc<Provenance>>,
 }
 
 /// What a token's own checksum says about it.

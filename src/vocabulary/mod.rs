@@ -14,6 +14,7 @@ mod interrupt;
 mod kind;
 mod origin;
 mod outcome;
+mod provenance;
 mod redact;
 mod secret;
 
@@ -35,5 +36,6 @@ pub use origin::{Label, Origin, Place};
 pub use outcome::{
     EnterpriseReport, Outcome, PlanSummary, PlannedToken, RevokeReport, State, Stop, Warning,
 };
+pub use provenance::{Held, Provenance};
 pub use redact::{Redact, RedactNothing};
 pub use secret::{Fingerprint, FingerprintError, STRETCH, Secret};

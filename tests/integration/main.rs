@@ -36,6 +36,7 @@ mod formats;
 mod git;
 mod github;
 mod guides;
+mod history;
 mod hostile;
 mod http;
 mod imports;

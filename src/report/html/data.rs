@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::super::escape;
-use super::super::place::{encoding, in_words};
+use super::super::place::{encoding, history, in_words};
 use crate::vocabulary::{Finding, Kind, Match, Outcome, PlannedToken, rfc3339};
 
 /// Places of one token that the page holds; all are counted.
@@ -154,7 +154,9 @@ impl Write for InPage<'_> {
 fn spot(found: &Match) -> String {
     let (line, column) = (found.line, found.column);
     let (place, encoding) = (in_words(&found.place), encoding(found));
-    format!("{place}:{line}:{column}{encoding}")
+    let history = history(found).map(|history| format!("; {history}"));
+    let history = history.unwrap_or_default();
+    format!("{place}:{line}:{column}{encoding}{history}")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::vocabulary::{Match, Place};
 
-use super::super::place::in_words;
+use super::super::place::{history, in_words};
 use super::shape::{ArtifactLocation, Location, LogicalLocation, PhysicalLocation, Region, Text};
 
 impl Location {
@@ -31,7 +31,10 @@ impl Location {
             });
             let inside = &location.logical_locations[0].fully_qualified_name;
             let (line, column) = (found.line, found.column);
-            location.message = Some(Text::new(format!("{inside}, line {line}, column {column}")));
+            let history = history(found).map(|history| format!("; {history}"));
+            let history = history.unwrap_or_default();
+            let text = format!("{inside}, line {line}, column {column}{history}");
+            location.message = Some(Text::new(text));
         }
         location
     }

@@ -56,12 +56,14 @@ pub(super) enum Damage {
     #[error("it is no git bundle of a version that is known")]
     NoBundle,
     /// A pack ends before the objects that it promised.
-    #[error("{found} of {said} objects are there")]
+    #[error("{found} of {said} objects are there; then {damage}")]
     Count {
         /// Objects that were found.
         found: u64,
         /// Objects that the pack's header promised.
         said: u64,
+        /// What is wrong with the next one.
+        damage: Box<Damage>,
     },
     /// Alternates that lead to alternates without end.
     #[error("its alternates nest too deeply")]

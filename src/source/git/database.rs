@@ -47,6 +47,11 @@ impl Database {
         Err(Damage::Missing(ObjectId::from(id)))
     }
 
+    /// The folders that it looks in.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
     fn packs(&self) -> &[OpenPack] {
         self.packs.get_or_init(|| {
             let folders = self.folders.iter();

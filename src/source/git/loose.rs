@@ -47,11 +47,20 @@ pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn S
 
 /// Reads one object whole.
 pub(super) fn read(path: &Path) -> Result<(Kind, Vec<u8>), Damage> {
-    let mut object = Open::new(path)?;
-    let mut bytes = object.head;
-    bytes.drain(..object.header);
-    object.rest.read_to_end(&mut bytes)?;
-    Ok((object.kind, bytes))
+    Open::new(path)?.into_bytes()
+}
+
+/// Reads one object whole, if it is of a kind that is wanted.
+pub(super) fn read_if(
+    path: &Path,
+    wants: &dyn Fn(Kind) -> bool,
+) -> Result<Option<(Kind, Vec<u8>)>, Damage> {
+    let object = Open::new(path)?;
+    if wants(object.kind) {
+        object.into_bytes().map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// An object whose first bytes were read.
@@ -85,6 +94,13 @@ impl Open {
             header,
             rest: Exactly::new(zlib, left, size),
         })
+    }
+
+    fn into_bytes(mut self) -> Result<(Kind, Vec<u8>), Damage> {
+        let mut bytes = self.head;
+        bytes.drain(..self.header);
+        self.rest.read_to_end(&mut bytes)?;
+        Ok((self.kind, bytes))
     }
 }
 

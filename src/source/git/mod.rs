@@ -9,6 +9,7 @@ mod bundle;
 mod damage;
 mod database;
 mod exactly;
+mod history;
 mod input;
 mod loose;
 mod objects;
@@ -19,6 +20,7 @@ mod staged;
 mod store;
 
 pub use bundle::{holds_pack, push_pack};
+pub use history::{Provenances, Pushed};
 pub use input::{FileBytes, ReadAt};
 pub use range::{Range, RangeError};
 pub use repository::{Repository, RepositoryError, Told};

@@ -16,7 +16,10 @@ use crate::vocabulary::Origin;
 
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
-use super::pack::{Elsewhere, Pack, is_pack};
+use super::pack::{Elsewhere, Pack, Take, is_pack};
+
+/// From this many on, loose objects are shared out over threads.
+const MANY_LOOSE: usize = 32;
 
 /// The objects of one folder.
 #[derive(Debug, Default)]
@@ -89,6 +92,29 @@ impl Objects {
         packs
     }
 
+    /// Hands them out by name. What cannot be read is passed over.
+    pub(super) fn each(&self, elsewhere: &dyn Elsewhere, threads: &Threads, take: &dyn Take) {
+        for path in self.packs.iter().take_while(|_| !take.is_done()) {
+            if let Ok(pack) = OpenPack::new(path) {
+                let pack = Pack {
+                    bytes: &pack.bytes,
+                    index: pack.index.as_ref(),
+                    hash: pack.hash,
+                    within: &Origin::File(path),
+                    elsewhere,
+                };
+                pack.each(threads, take);
+            }
+        }
+        self.each_loose(threads, |(id, path)| {
+            if !take.is_done()
+                && let Ok(Some((kind, bytes))) = loose::read_if(path, &|kind| take.wants(kind))
+            {
+                take.object(id, kind, &bytes);
+            }
+        });
+    }
+
     /// Pushes them all as members of `within`.
     pub(super) fn push(
         &self,
@@ -119,15 +145,19 @@ impl Objects {
             };
             pack.push(threads, sink);
         }
-        let push = |(id, path): &(ObjectId, PathBuf)| {
+        self.each_loose(threads, |(id, path)| {
             if !sink.is_done() {
                 loose::push(path, id, within, sink);
             }
-        };
-        if self.loose.len() < 32 {
-            self.loose.iter().for_each(push);
+        });
+    }
+
+    /// Calls `work` with each loose object, on all threads if there are many.
+    fn each_loose(&self, threads: &Threads, work: impl Fn(&(ObjectId, PathBuf)) + Sync + Send) {
+        if self.loose.len() < MANY_LOOSE {
+            self.loose.iter().for_each(work);
         } else {
-            threads.install(|| self.loose.par_iter().for_each(push));
+            threads.install(|| self.loose.par_iter().for_each(work));
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::source::{Content, Sink};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
+use super::history::Pushed;
 use super::repository::{Repository, RepositoryError, damaged};
 
 /// The ends of a range.
@@ -83,15 +84,16 @@ impl Range {
                 range.old.push(old);
             }
             // What some other reference of the far side leads to is there already.
-            range.old.extend(repository.references(known)?);
+            let known = repository.references(known)?;
+            range.old.extend(known.into_iter().map(|(_, id)| id));
         }
         range.old.sort_unstable();
         range.old.dedup();
         Ok(range)
     }
 
-    /// Pushes every object that is new.
-    pub fn push(&self, repository: &Repository, sink: &dyn Sink) {
+    /// Pushes every object that is new; tells of the repository they are in.
+    pub fn push(&self, repository: &Repository, sink: &dyn Sink) -> Pushed {
         let mut walk = Walk {
             repository,
             sink,
@@ -103,6 +105,11 @@ impl Range {
             if let Some(tree) = walk.object(id).and_then(|(_, bytes)| walk.tree_of(&bytes)) {
                 walk.tree(tree, Told::Yes);
             }
+        }
+        Pushed {
+            within: repository.git_dir().to_owned(),
+            told: repository.told.clone(),
+            brought: self.new.clone(),
         }
     }
 }

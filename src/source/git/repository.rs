@@ -9,10 +9,15 @@ use std::path::{Path, PathBuf};
 use gix_hash::ObjectId;
 
 use super::database::Database;
-use super::store::{alternates, common_folder, pointed_to_folder, pointer};
+use super::store::{
+    ALTERNATES, alternates, common_folder, pointed_to_folder, pointer, pointer_up_to,
+};
 
 /// A reference to a reference is followed so often; git's own limit.
 const SYMBOLIC: usize = 5;
+
+/// The file of packed references is not read beyond this: three million of them.
+const PACKED: u64 = 256 * 1024 * 1024;
 
 /// What git tells its hooks in the environment; paths are absolute.
 #[derive(Debug, Default, Clone)]
@@ -31,8 +36,20 @@ pub struct Told {
     pub alternates: Vec<PathBuf>,
 }
 
+/// How a repository keeps its references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReferenceFormat {
+    /// One file each, and a file of packed ones.
+    Files,
+    /// Tables, which are not read.
+    Reftable,
+}
+
 /// A repository.
 pub struct Repository {
+    /// How to open it again.
+    pub(super) told: Told,
+    reference_format: ReferenceFormat,
     git_dir: PathBuf,
     common_dir: PathBuf,
     /// What paths in the index are relative to.
@@ -75,6 +92,7 @@ pub enum RepositoryError {
 impl Repository {
     /// The repository that git told of, or the one that `current_dir` lies in.
     pub fn open(current_dir: &Path, told: Told) -> Result<Self, RepositoryError> {
+        let again = told.clone();
         let (git_dir, found_in) = match told.git_dir {
             Some(git_dir) => (git_dir, current_dir),
             None => discover(current_dir).ok_or(RepositoryError::None)?,
@@ -83,26 +101,23 @@ impl Repository {
             return Err(RepositoryError::None);
         }
         let common_dir = told.common_dir.unwrap_or_else(|| common_folder(&git_dir));
-        if common_dir.join("reftable").exists() {
-            return Err(RepositoryError::Reftable);
-        }
+        let reference_format = if common_dir.join("reftable").exists() {
+            ReferenceFormat::Reftable
+        } else {
+            ReferenceFormat::Files
+        };
         let own = common_dir.join("objects");
         let mut folders = vec![told.objects.unwrap_or(own)];
         folders.extend(told.alternates);
-        let mut next = 0;
-        while let Some(folder) = folders.get(next) {
-            let further = alternates(folder, &folder.join("info/alternates"));
-            for path in further.unwrap_or_default() {
-                if !folders.contains(&path) {
-                    folders.push(path);
-                }
-            }
-            next += 1;
-        }
         Ok(Self {
+            told: Told {
+                git_dir: Some(git_dir.clone()),
+                ..again
+            },
+            reference_format,
             index: told.index.unwrap_or_else(|| git_dir.join("index")),
             hash: hash_kind(&common_dir),
-            objects: Database::new(folders),
+            objects: Database::new(with_alternates(folders)),
             work_tree: told.work_tree.unwrap_or_else(|| found_in.to_owned()),
             common_dir,
             git_dir,
@@ -139,33 +154,49 @@ impl Repository {
         Err(damaged(name, "it refers to a reference that refers to it"))
     }
 
-    /// What all references lead to whose names start with `prefix`, which ends in a slash.
-    pub(super) fn references(&self, prefix: &str) -> Result<Vec<ObjectId>, RepositoryError> {
-        let mut ids = Vec::new();
+    /// The folder that all worktrees share.
+    pub(super) fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// All references whose names start with `prefix`, which ends in a slash, and what they lead
+    /// to.
+    pub(super) fn references(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<(String, ObjectId)>, RepositoryError> {
+        self.can_tell_references()?;
+        let mut references = Vec::new();
         for line in self.packed()?.split(|byte| *byte == b'\n') {
             let line = std::str::from_utf8(line).ok();
             if let Some((id, name)) = line.and_then(|line| line.split_once(' '))
                 && name.starts_with(prefix)
             {
-                ids.extend(ObjectId::from_hex(id.as_bytes()));
+                let id = ObjectId::from_hex(id.as_bytes()).ok();
+                references.extend(id.map(|id| (name.to_owned(), id)));
             }
         }
         let mut folders = vec![self.common_dir.join(prefix)];
         while let Some(folder) = folders.pop() {
             for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = file.path();
-                if path.is_dir() {
+                // A link to a folder may lead in circles.
+                if file.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
-                } else if let Ok(text) = pointer(&path) {
-                    ids.extend(ObjectId::from_hex(text.trim_ascii_end()));
+                } else if let Ok(text) = pointer(&path)
+                    && let Ok(id) = ObjectId::from_hex(text.trim_ascii_end())
+                    && let Ok(name) = path.strip_prefix(&self.common_dir)
+                {
+                    references.push((name.to_string_lossy().into_owned(), id));
                 }
             }
         }
-        Ok(ids)
+        Ok(references)
     }
 
     /// What a reference holds, loose or packed.
     fn reference(&self, name: &str) -> Result<Option<String>, RepositoryError> {
+        self.can_tell_references()?;
         for folder in [&self.git_dir, &self.common_dir] {
             let path = folder.join(name);
             match pointer(&path) {
@@ -183,15 +214,47 @@ impl Repository {
         }))
     }
 
+    fn can_tell_references(&self) -> Result<(), RepositoryError> {
+        match self.reference_format {
+            ReferenceFormat::Files => Ok(()),
+            ReferenceFormat::Reftable => Err(RepositoryError::Reftable),
+        }
+    }
+
     /// The file of packed references; empty if there is none.
     fn packed(&self) -> Result<Vec<u8>, RepositoryError> {
         let path = self.common_dir.join("packed-refs");
-        match std::fs::read(&path) {
+        match pointer_up_to(&path, PACKED) {
             Ok(packed) => Ok(packed),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(RepositoryError::Read { path, error }),
         }
     }
+}
+
+/// Folders of objects, and those that they borrow from.
+fn with_alternates(folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let mut known: Vec<PathBuf> = folders.iter().map(real).collect();
+    let mut all = folders.clone();
+    let mut next = folders;
+    for _ in 0..ALTERNATES {
+        let lists = next.iter().flat_map(|folder| {
+            let list = alternates(folder, &folder.join("info/alternates"));
+            list.unwrap_or_default()
+        });
+        let mut further = Vec::new();
+        for path in lists {
+            let real = real(&path);
+            if !known.contains(&real) {
+                known.push(real);
+                further.push(path);
+            }
+        }
+        all.extend_from_slice(&further);
+        next = further;
+    }
+    all
 }
 
 /// Says of something in a repository that it makes no sense.

@@ -17,11 +17,12 @@ use crate::source::{Rules, Sink, Threads};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
+use super::history::Pushed;
 use super::objects::{Objects, is_object};
 use super::pack::Nowhere;
 
 /// Alternates of alternates are followed so far; git's own limit.
-const ALTERNATES: usize = 5;
+pub(super) const ALTERNATES: usize = 5;
 
 /// A file that points somewhere is not read beyond this.
 const POINTER: u64 = 64 * 1024;
@@ -113,8 +114,13 @@ impl Stores {
         all.filter(|path| !inside(path)).collect()
     }
 
-    /// Pushes the objects of all stores.
-    pub(in crate::source) fn push(&self, rules: &Rules, threads: &Threads, sink: &dyn Sink) {
+    /// Pushes the objects of all stores; tells whose they were.
+    pub(in crate::source) fn push(
+        &self,
+        rules: &Rules,
+        threads: &Threads,
+        sink: &dyn Sink,
+    ) -> Vec<Pushed> {
         self.add_alternates(sink);
         let found = {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,8 +128,8 @@ impl Stores {
         };
         let mut stores: Vec<Reached> = found.into_values().collect();
         stores.sort_unstable();
-        let stores = stores.iter().map(Reached::path);
-        for store in stores.take_while(|_| !sink.is_done()) {
+        let stores: Vec<&Path> = stores.iter().map(Reached::path).collect();
+        for &store in stores.iter().take_while(|_| !sink.is_done()) {
             let within = Origin::File(repository(store));
             let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
             sink.opening(&within);
@@ -132,6 +138,8 @@ impl Stores {
                 Err(error) => sink.error(&Origin::File(store), &error),
             }
         }
+        let repositories = stores.into_iter().map(repository);
+        repositories.map(Pushed::met).collect()
     }
 
     /// Takes note of a folder of objects; tells whether it is a new one.
@@ -232,7 +240,12 @@ pub(super) fn alternates(store: &Path, list: &Path) -> io::Result<Vec<PathBuf>> 
 
 /// A small file, whole.
 pub(super) fn pointer(path: &Path) -> io::Result<Vec<u8>> {
+    pointer_up_to(path, POINTER)
+}
+
+/// A file, or its first bytes.
+pub(super) fn pointer_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    open_file(path)?.take(POINTER).read_to_end(&mut text)?;
+    open_file(path)?.take(most).read_to_end(&mut text)?;
     Ok(text)
 }

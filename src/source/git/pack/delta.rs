@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
+/// Bytes behind the command of a copy, if all are there: four say from where, three how many.
+const OPERANDS: usize = 7;
+
 /// One instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -71,11 +74,16 @@ impl<'a> Delta<'a> {
     }
 
     fn copy(&mut self, command: u8) -> Result<Step, Damage> {
-        let from = self.number(command, 4)?;
-        let length = match self.number(command >> 4, 3)? {
-            0 => 0x1_0000,
-            length => length,
+        let (from, length) = match self.bytes.get(self.at..self.at + OPERANDS) {
+            Some(operands) => {
+                let (numbers, taken) = numbers(command, operands);
+                self.at += taken;
+                numbers
+            }
+            // Near the end.
+            None => (self.number(command, 4)?, self.number(command >> 4, 3)?),
         };
+        let length = if length == 0 { 0x1_0000 } else { length };
         let end = from.checked_add(length).filter(|end| *end <= self.base);
         Ok(Step::Copy(from..end.ok_or(Damage::Delta)?))
     }
@@ -101,6 +109,24 @@ impl<'a> Delta<'a> {
         }
         Ok(number)
     }
+}
+
+/// Both numbers of a copy out of the bytes behind its command, and how many of them it took. Which
+/// are there is as good as random, so nothing is decided: what is not there is masked out.
+fn numbers(command: u8, operands: &[u8]) -> ((usize, usize), usize) {
+    let (mut from, mut length) = (0, 0);
+    let mut at = 0;
+    for byte in 0..OPERANDS {
+        let present = usize::from(command >> byte & 1);
+        let value = usize::from(operands[at.min(OPERANDS - 1)]) * present;
+        if byte < 4 {
+            from |= value << (8 * byte);
+        } else {
+            length |= value << (8 * (byte - 4));
+        }
+        at += present;
+    }
+    ((from, length), at)
 }
 
 /// A size: seven bits a byte, little end first.
@@ -138,6 +164,25 @@ mod tests {
         // A copy without a length is one of 65,536 bytes.
         let whole = [0x80, 0x80, 4, 0x80, 0x80, 4, 0x80];
         assert_eq!(steps(&whole, 0x1_0000).unwrap(), [Step::Copy(0..0x1_0000)]);
+    }
+
+    #[test]
+    fn operands_are_read_alike_near_the_end_and_far_from_it() {
+        for command in 0x80..=0xff_u8 {
+            let (count, base) = ((command & 0x7f).count_ones() as usize, usize::MAX);
+            let bytes: Vec<u8> = [command].into_iter().chain(1..=7).collect();
+            let delta = |bytes| Delta {
+                bytes,
+                at: 1,
+                length: usize::MAX,
+                base,
+                made: 0,
+            };
+            let (mut near, mut far) = (delta(&bytes[..=count]), delta(&bytes));
+            let near_step = near.copy(command).unwrap();
+            assert_eq!(far.copy(command).unwrap(), near_step, "{command:x}");
+            assert_eq!((near.at, far.at), (count + 1, count + 1), "{command:x}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use gix_hash::ObjectId;
+use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -25,8 +26,8 @@ pub(super) const HEADER: usize = 64;
 /// What an entry is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Base {
-    /// Nothing: it is whole.
-    Nothing,
+    /// Nothing: it is a whole object of this kind.
+    Nothing(Kind),
     /// The entry of this pack that starts there.
     At(u64),
     /// The object of this name, wherever it is.
@@ -46,8 +47,8 @@ pub(super) struct Entries {
     children: Vec<u32>,
     /// Entries in the family of each, itself included; none if it hangs on nothing.
     weight: Vec<u32>,
-    /// Entries that are whole.
-    pub(super) roots: Vec<u32>,
+    /// Entries that are whole, and what they are, as are all those made from them.
+    pub(super) roots: Vec<(u32, Kind)>,
     /// Entries that are made from what this pack's index does not name.
     pub(super) strangers: Vec<(ObjectId, u32)>,
     /// Entries that cannot be read: damaged headers, bases that are no entries.
@@ -84,8 +85,8 @@ impl Entries {
         let mut parents = Vec::with_capacity(entries.count());
         for (entry, base) in (0..).zip(bases) {
             let parent = match base {
-                Base::Nothing => {
-                    entries.roots.push(entry);
+                Base::Nothing(kind) => {
+                    entries.roots.push((entry, kind));
                     None
                 }
                 Base::At(offset) => {
@@ -180,8 +181,9 @@ impl Entries {
     /// Fills in the weights, and sorts children by them.
     fn weigh(&mut self) {
         self.weight = vec![0; self.count()];
+        let roots = self.roots.iter().map(|(entry, _)| entry);
         let strangers = self.strangers.iter().map(|(_, entry)| entry);
-        let tops = self.roots.iter().chain(strangers).chain(&self.broken);
+        let tops = roots.chain(strangers).chain(&self.broken);
         let mut order: Vec<u32> = tops.copied().collect();
         let mut next = 0;
         while let Some(&entry) = order.get(next) {
@@ -232,7 +234,10 @@ fn base(header: &[u8], offset: u64, hash: gix_hash::Kind) -> Result<Base, Damage
 /// What an entry at `offset` is made from.
 pub(super) fn base_of(entry: &data::Entry, offset: u64) -> Base {
     match entry.header {
-        Header::Commit | Header::Tree | Header::Blob | Header::Tag => Base::Nothing,
+        Header::Commit => Base::Nothing(Kind::Commit),
+        Header::Tree => Base::Nothing(Kind::Tree),
+        Header::Blob => Base::Nothing(Kind::Blob),
+        Header::Tag => Base::Nothing(Kind::Tag),
         Header::RefDelta { base_id } => Base::Named(base_id),
         Header::OfsDelta { base_distance } => {
             Header::verified_base_pack_offset(offset, base_distance)

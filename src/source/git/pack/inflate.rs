@@ -1,5 +1,6 @@
 //! Inflating one zlib stream of known size out of bytes that are read by place.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -10,13 +11,21 @@ use crate::source::git::input::ReadAt;
 /// Compressed bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
+/// Up to this many bytes a stream is inflated into a buffer that is used again and again.
+const KEPT: usize = 1024 * 1024;
+
+/// Room behind what is inflated. With less than 258 bytes to go, the longest that one symbol stands
+/// for, zlib-rs goes on byte by byte.
+const ROOM: usize = 320;
+
 /// Deflate never makes more than this many bytes of one (zlib's technical notes say 1032).
 pub(super) const GREATEST_RATIO: u64 = 1032;
 
-/// A decompressor and its input buffer, used for one stream after the other.
+/// A decompressor and its buffers, used for one stream after the other.
 pub(super) struct Inflater {
     zlib: Decompress,
     input: Vec<u8>,
+    output: Vec<u8>,
 }
 
 /// The start of a pack's entry, with what of it is in memory.
@@ -32,6 +41,7 @@ impl Inflater {
         Self {
             zlib: Decompress::new(true),
             input: Vec::new(),
+            output: Vec::new(),
         }
     }
 
@@ -56,14 +66,36 @@ impl Inflater {
         compressed: &Compressed,
         end: u64,
         size: u64,
-    ) -> Result<(Vec<u8>, u64), Damage> {
+    ) -> Result<(Cow<'_, [u8]>, u64), Damage> {
         if size > (end - compressed.start).saturating_mul(GREATEST_RATIO) {
             return Err(Damage::Length { said: size });
         }
         let length = usize::try_from(size).map_err(|_| Damage::Length { said: size })?;
-        // With a byte to spare the stream's checksum is read in the same call as its last byte,
+        // With some room to spare the stream's checksum is read in the same call as its last byte,
         // and a stream that goes on too long is noticed.
-        let mut out = Vec::with_capacity(length + 1);
+        if length > KEPT {
+            let mut bytes = Vec::with_capacity(length + ROOM);
+            let end = self.inflate_into(&mut bytes, pack, compressed, end, length)?;
+            return Ok((Cow::Owned(bytes), end));
+        }
+        let mut output = std::mem::take(&mut self.output);
+        output.clear();
+        output.reserve(length + ROOM);
+        let end = self.inflate_into(&mut output, pack, compressed, end, length);
+        self.output = output;
+        Ok((Cow::Borrowed(&self.output), end?))
+    }
+
+    /// The same into an empty buffer that has room for `length` bytes and more.
+    fn inflate_into(
+        &mut self,
+        out: &mut Vec<u8>,
+        pack: &dyn ReadAt,
+        compressed: &Compressed,
+        end: u64,
+        length: usize,
+    ) -> Result<u64, Damage> {
+        let size = length as u64;
         self.zlib.reset(true);
         let mut at = compressed.start - compressed.header as u64;
         let mut from = compressed.header;
@@ -73,7 +105,7 @@ impl Inflater {
             let input = &self.input[from..held];
             let status = self
                 .zlib
-                .decompress_vec(input, &mut out, FlushDecompress::None)
+                .decompress_vec(input, out, FlushDecompress::None)
                 .map_err(|error| Damage::Zlib(error.to_string()))?;
             // What was taken is no more than what was given.
             let taken = usize::try_from(self.zlib.total_in() - before).unwrap_or(input.len());
@@ -82,7 +114,7 @@ impl Inflater {
             }
             match status {
                 Status::StreamEnd if out.len() == length => {
-                    return Ok((out, at + (from + taken) as u64));
+                    return Ok(at + (from + taken) as u64);
                 }
                 Status::StreamEnd => return Err(Damage::Length { said: size }),
                 Status::Ok | Status::BufError => {}

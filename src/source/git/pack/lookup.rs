@@ -41,16 +41,16 @@ pub(in crate::source::git) fn object_at(
             start: header.data_offset,
         };
         let (bytes, _) = inflater.inflate(pack, &compressed, end, size)?;
-        match (header.header.as_kind(), base_of(&header, offset)) {
-            (Some(kind), _) => break Object::whole(kind, bytes),
-            (None, Base::At(base)) => offset = base,
-            (None, Base::Named(id)) => offset = place(&id).ok_or(Damage::MissingBase(id))?,
-            (None, Base::Nothing | Base::Unreadable) => return Err(Damage::Header),
+        match base_of(&header, offset) {
+            Base::Nothing(kind) => break Object::whole(kind, bytes.into_owned()),
+            Base::At(base) => offset = base,
+            Base::Named(id) => offset = place(&id).ok_or(Damage::MissingBase(id))?,
+            Base::Unreadable => return Err(Damage::Header),
         }
-        deltas.push(bytes);
+        deltas.push(bytes.into_owned());
     };
     while let Some(delta) = deltas.pop() {
-        object = object.apply(delta)?.0;
+        object = object.apply(delta.into())?.0;
     }
     Ok((object.kind, object.into_bytes()))
 }

@@ -13,8 +13,10 @@
 //! short way.
 
 mod delta;
+mod each;
 mod entries;
 mod inflate;
+mod look;
 mod lookup;
 mod names;
 mod object;
@@ -34,7 +36,10 @@ use crate::vocabulary::Origin;
 use super::damage::Damage;
 use super::input::ReadAt;
 
+use each::Each;
+pub(super) use each::Take;
 use entries::Entries;
+use look::Look;
 pub(super) use lookup::object_at;
 use walk::Walk;
 
@@ -70,12 +75,29 @@ pub(super) struct Pack<'a> {
 impl Pack<'_> {
     /// Pushes every object into `sink`.
     pub(super) fn push(&self, threads: &Threads, sink: &dyn Sink) {
-        if let Err(damage) = threads.install(|| self.try_push(sink)) {
+        let way = |pack: &Pack<'_>, entries: &Entries| {
+            Walk::new(pack, entries, &Look::new(pack, entries, sink)).run();
+        };
+        if let Err(damage) = threads.install(|| self.go(&|| sink.is_done(), &way)) {
             sink.error(self.within, &damage.into());
         }
     }
 
-    fn try_push(&self, sink: &dyn Sink) -> Result<(), Damage> {
+    /// Hands out objects by name. What cannot be read is passed over.
+    pub(super) fn each(&self, threads: &Threads, take: &dyn Take) {
+        let way = |pack: &Pack<'_>, entries: &Entries| {
+            Walk::new(pack, entries, &Each::new(pack, entries, take)).run();
+        };
+        // It was told when the pack was scanned.
+        drop(threads.install(|| self.go(&|| take.is_done(), &way)));
+    }
+
+    /// Finds out where the entries are, and goes the way through them.
+    fn go(
+        &self,
+        is_done: &(dyn Fn() -> bool + Sync),
+        way: &(dyn Fn(&Pack<'_>, &Entries) + Sync),
+    ) -> Result<(), Damage> {
         let said = count(self.bytes)?;
         // An index that is not this pack's names nothing; the pack can be read without.
         let index = self.index.and_then(|index| {
@@ -88,16 +110,21 @@ impl Pack<'_> {
         match index {
             Some((index, offsets)) => {
                 let entries = Entries::read(self.bytes, offsets, index, self.hash);
-                Walk::new(self, &entries, sink).run();
+                way(self, &entries);
                 Ok(())
             }
-            None => self.push_in_sequence(said, sink),
+            None => self.go_in_sequence(said, is_done, way),
         }
     }
 
-    /// Pushes every object without the help of an index.
-    fn push_in_sequence(&self, said: u64, sink: &dyn Sink) -> Result<(), Damage> {
-        let (hash, mut sequence) = sequence::read(self.bytes, said, self.hash, sink);
+    /// The same without the help of an index.
+    fn go_in_sequence(
+        &self,
+        said: u64,
+        is_done: &(dyn Fn() -> bool + Sync),
+        way: &(dyn Fn(&Pack<'_>, &Entries) + Sync),
+    ) -> Result<(), Damage> {
+        let (hash, mut sequence) = sequence::read(self.bytes, said, self.hash, is_done);
         let found = sequence.bases.len() as u64;
         let offsets = std::mem::take(&mut sequence.offsets);
         let bases = std::mem::take(&mut sequence.bases);
@@ -107,11 +134,13 @@ impl Pack<'_> {
             hash,
             ..*self
         };
-        Walk::new(&pack, &entries, sink).run();
-        if found < said && !sink.is_done() {
-            sink.error(self.within, &Damage::Count { found, said }.into());
-        }
+        way(&pack, &entries);
         match sequence.damage {
+            Some(damage) if found < said => Err(Damage::Count {
+                found,
+                said,
+                damage: Box::new(damage),
+            }),
             Some(damage) => Err(damage),
             None => Ok(()),
         }

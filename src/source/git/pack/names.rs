@@ -2,9 +2,11 @@
 
 use std::sync::OnceLock;
 
+use gix_hash::ObjectId;
 use gix_pack::index;
 
 use super::entries::Entries;
+use super::hex;
 
 /// The names of a pack's entries. Few are ever asked for, so they are put in order on first use.
 pub(super) struct Names<'a> {
@@ -24,7 +26,7 @@ impl<'a> Names<'a> {
     }
 
     /// The id of an entry, if there is an index.
-    pub(super) fn id(&self, entry: u32) -> Option<String> {
+    pub(super) fn id(&self, entry: u32) -> Option<ObjectId> {
         let index = self.index?;
         let places = self.places.get_or_init(|| {
             let mut places = vec![0; self.entries.count()];
@@ -35,14 +37,13 @@ impl<'a> Names<'a> {
             }
             places
         });
-        let id = index.oid_at_index(places[entry as usize]);
-        Some(id.to_hex().to_string())
+        Some(index.oid_at_index(places[entry as usize]).to_owned())
     }
 
     /// What to call an entry that cannot be read: its id, or else its offset.
     pub(super) fn any(&self, entry: u32) -> String {
         let offset = self.entries.range(entry).start;
         self.id(entry)
-            .unwrap_or_else(|| format!("(offset {offset})"))
+            .map_or_else(|| format!("(offset {offset})"), |id| hex(&id))
     }
 }

@@ -4,6 +4,7 @@
 //! object is kept as pieces that point into the bytes of its ancestors, and what nobody looks at is
 //! never copied. Where the pieces get small or keep too much alive, they are joined into one.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Object {
     }
 
     /// The object that `delta` makes of this one, and where it differs.
-    pub(super) fn apply(&self, delta: Vec<u8>) -> Result<(Self, Changes), Damage> {
+    pub(super) fn apply(&self, delta: Cow<'_, [u8]>) -> Result<(Self, Changes), Damage> {
         let mut steps = Delta::new(&delta, self.length)?;
         let mut made = Target::new(self, &delta, steps.length)?;
         let mut changes = Vec::new();
@@ -183,6 +184,26 @@ impl Object {
     }
 }
 
+/// The id of an object of `size` bytes that is read.
+pub(super) fn hash_of(
+    kind: Kind,
+    size: u64,
+    hash: gix_hash::Kind,
+    bytes: &mut dyn Read,
+) -> Result<ObjectId, Damage> {
+    let mut hasher = gix_hash::hasher(hash);
+    hasher.update(&gix_object::encode::loose_header(kind, size));
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => break,
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    let id = hasher.try_finalize();
+    id.map_err(|error| Damage::Read(io::Error::other(error.to_string())))
+}
+
 /// An object that a delta is making.
 enum Target {
     /// Byte by byte: it is small.
@@ -263,14 +284,14 @@ impl Target {
         }
     }
 
-    fn finish(self, base: &Object, delta: Vec<u8>) -> Object {
+    fn finish(self, base: &Object, delta: Cow<'_, [u8]>) -> Object {
         match self {
             Self::Flat(bytes) => Object::whole(base.kind, bytes),
             Self::Rope { pieces, length } => {
                 let kept = base.kept.saturating_add(delta.len());
                 let mut sources = Vec::with_capacity(base.sources.len() + 1);
                 sources.extend_from_slice(&base.sources);
-                sources.push(Arc::new(delta));
+                sources.push(Arc::new(delta.into_owned()));
                 let worth_it = pieces.len() <= length / PIECE
                     && sources.len() <= SOURCES
                     && kept <= 2 * length + KEPT;

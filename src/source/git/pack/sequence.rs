@@ -9,7 +9,6 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::{Decompress, FlushDecompress, Status};
 use gix_pack::data;
 
-use crate::source::Sink;
 use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
@@ -34,9 +33,9 @@ pub(super) fn read(
     pack: &dyn ReadAt,
     said: u64,
     hash: gix_hash::Kind,
-    sink: &dyn Sink,
+    is_done: &dyn Fn() -> bool,
 ) -> (gix_hash::Kind, Sequence) {
-    let first = sequence(pack, said, hash, sink);
+    let first = sequence(pack, said, hash, is_done);
     if first.damage.is_none() {
         return (hash, first);
     }
@@ -45,7 +44,7 @@ pub(super) fn read(
     } else {
         gix_hash::Kind::Sha1
     };
-    let second = sequence(pack, said, other, sink);
+    let second = sequence(pack, said, other, is_done);
     if second.damage.is_none() || second.bases.len() > first.bases.len() {
         (other, second)
     } else {
@@ -53,7 +52,12 @@ pub(super) fn read(
     }
 }
 
-fn sequence(pack: &dyn ReadAt, said: u64, hash: gix_hash::Kind, sink: &dyn Sink) -> Sequence {
+fn sequence(
+    pack: &dyn ReadAt,
+    said: u64,
+    hash: gix_hash::Kind,
+    is_done: &dyn Fn() -> bool,
+) -> Sequence {
     let mut offset = data::header::SIZE as u64;
     let cursor = Cursor { pack, at: offset };
     let mut input = BufReader::with_capacity(CHUNK, cursor);
@@ -65,7 +69,7 @@ fn sequence(pack: &dyn ReadAt, said: u64, hash: gix_hash::Kind, sink: &dyn Sink)
     let mut zlib = Decompress::new(true);
     let mut scratch = vec![0; CHUNK];
     for _ in 0..said {
-        if sink.is_done() {
+        if is_done() {
             break;
         }
         let entry = match data::Entry::from_read(&mut input, offset, hash.len_in_bytes()) {
@@ -93,7 +97,7 @@ fn sequence(pack: &dyn ReadAt, said: u64, hash: gix_hash::Kind, sink: &dyn Sink)
     }
     // What is left is a checksum.
     let left = pack.length().saturating_sub(offset);
-    if sequence.damage.is_none() && !sink.is_done() {
+    if sequence.damage.is_none() && !is_done() {
         sequence.damage = match left.checked_sub(hash.len_in_bytes() as u64) {
             Some(0) => None,
             Some(stray) => Some(Damage::Stray(stray)),

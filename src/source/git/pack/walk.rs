@@ -2,38 +2,29 @@
 //!
 //! An object is kept until its last child is built. Small families go first and the largest last,
 //! when its base is needed no more: so what one thread keeps on its way down is, however long the
-//! chains are, one object for each time the family halves.
+//! chains are, one object for each time the family halves. What is done with the objects is a
+//! [`Visit`]'s business.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
-use flate2::read::ZlibDecoder;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::source::git::damage::Damage;
-use crate::source::git::exactly::Exactly;
-use crate::source::{Content, Glance, HEAD, Part, Sink};
-use crate::vocabulary::{Origin, SkipReason};
 
+use super::Pack;
 use super::entries::{Entries, HEADER};
 use super::inflate::{Compressed, GREATEST_RATIO, Inflater};
-use super::names::Names;
 use super::object::{Changes, Object};
-use super::sequence::Cursor;
-use super::{Pack, hex};
 
 /// Families smaller than this are one thread's work.
 const FAMILY: u32 = 16;
 
 /// How often a family is split for another thread: each split keeps its base while both work.
 const SPLITS: u32 = 64;
-
-/// Whole objects without children are streamed from this many bytes on.
-const STREAMED: u64 = 8 * 1024 * 1024;
 
 /// Objects with children may have this many bytes; git's own `core.bigFileThreshold`, above which
 /// it makes no deltas.
@@ -42,14 +33,54 @@ pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
 /// Families whose root is larger than this are walked one after the other.
 const LARGE: u64 = 16 * 1024 * 1024;
 
+/// What is done with the objects of a pack.
+pub(super) trait Visit: Sync {
+    /// What is kept of an object for the sake of those made from it.
+    type Note: Send + Sync;
+
+    /// Whether nothing more is wanted.
+    fn is_done(&self) -> bool;
+
+    /// Whether objects of that kind are wanted.
+    fn wants(&self, kind: Kind) -> bool;
+
+    /// Takes an object that was built.
+    fn built(
+        &self,
+        built: Built<'_, Self::Note>,
+        scratch: &mut Vec<u8>,
+    ) -> Result<Self::Note, Damage>;
+
+    /// Takes an object that lies elsewhere, and that some in this pack are made from.
+    fn borrowed(&self, object: &Object, scratch: &mut Vec<u8>) -> Self::Note;
+
+    /// Takes an object that is too large to be held in memory beside others: it is no delta, and
+    /// `header` says where it starts.
+    fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage>;
+
+    /// Takes note of what is not built because what it is made from is too large for memory.
+    fn too_large(&self, entry: u32);
+
+    /// Takes note of what is wrong with an entry.
+    fn damaged(&self, entry: u32, damage: Damage);
+}
+
+/// An object that was just built.
+pub(super) struct Built<'a, N> {
+    /// Its number in the pack.
+    pub(super) entry: u32,
+    pub(super) object: &'a Object,
+    /// What was noted of the object that it is made from, and where it differs.
+    pub(super) from: Option<(&'a N, &'a Changes)>,
+}
+
 /// The walk through one pack.
-pub(super) struct Walk<'a> {
+pub(super) struct Walk<'a, V: Visit> {
     pack: &'a Pack<'a>,
     entries: &'a Entries,
-    sink: &'a dyn Sink,
+    visit: &'a V,
     /// Deltas whose base is known by a name that no index places.
     waiting: Mutex<HashMap<ObjectId, Vec<u32>>>,
-    names: Names<'a>,
     /// Tools that are not in use.
     tools: Mutex<Vec<Tools>>,
 }
@@ -60,14 +91,14 @@ struct Tools {
     scratch: Vec<u8>,
 }
 
-/// An object and whether anything was seen in it.
-struct Built {
+/// An object, and what was noted of it.
+struct Noted<N> {
     object: Object,
-    seen: Glance,
+    note: N,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(pack: &'a Pack<'a>, entries: &'a Entries, sink: &'a dyn Sink) -> Self {
+impl<'a, V: Visit> Walk<'a, V> {
+    pub(super) fn new(pack: &'a Pack<'a>, entries: &'a Entries, visit: &'a V) -> Self {
         let mut waiting: HashMap<ObjectId, Vec<u32>> = HashMap::new();
         for (id, entry) in &entries.strangers {
             waiting.entry(*id).or_default().push(*entry);
@@ -75,9 +106,8 @@ impl<'a> Walk<'a> {
         Self {
             pack,
             entries,
-            sink,
+            visit,
             waiting: Mutex::new(waiting),
-            names: Names::new(entries, pack.index),
             tools: Mutex::default(),
         }
     }
@@ -85,8 +115,8 @@ impl<'a> Walk<'a> {
     /// Walks everything.
     pub(super) fn run(&self) {
         let large = Mutex::new(Vec::new());
-        self.entries.roots.par_iter().for_each(|&root| {
-            if self.sink.is_done() {
+        self.entries.roots.par_iter().for_each(|&(root, kind)| {
+            if self.visit.is_done() || !self.visit.wants(kind) {
                 return;
             }
             self.with_tools(|tools| match self.large_header(root, &mut tools.inflater) {
@@ -104,29 +134,25 @@ impl<'a> Walk<'a> {
         }
         self.strangers();
         for &entry in &self.entries.broken {
-            self.lost(entry, &Damage::Header);
+            self.lost(entry, Damage::Header);
         }
         for entry in self.entries.circles() {
-            self.tell(entry, Damage::Circle);
+            self.visit.damaged(entry, Damage::Circle);
         }
     }
 
     /// Walks the family of an object that does not go through memory beside others.
     fn large(&self, root: u32, header: &data::Entry) {
-        if self.sink.is_done() {
+        if self.visit.is_done() {
             return;
         }
         let childless = self.entries.weight(root) == 1;
         if childless || header.decompressed_size > LARGEST {
-            if let Err(damage) = self.stream(root, header) {
-                self.tell(root, damage);
+            if let Err(damage) = self.visit.large(root, header) {
+                self.visit.damaged(root, damage);
             }
             for &child in self.entries.children(root) {
-                self.descend(child, &mut |entry| {
-                    self.with_origin(entry, |origin| {
-                        self.sink.skip(origin, SkipReason::TooLarge);
-                    });
-                });
+                self.descend(child, &mut |entry| self.visit.too_large(entry));
             }
         } else {
             self.with_tools(|tools| self.family(root, None, SPLITS, tools));
@@ -145,14 +171,12 @@ impl<'a> Walk<'a> {
                 return;
             };
             match self.pack.elsewhere.find(&id) {
+                Some((kind, _)) if !self.visit.wants(kind) => {}
                 Some((kind, bytes)) => {
-                    // It was pushed where it lies; here it is only a base.
-                    let seen = self.sink.glance(&bytes, Part::Head);
-                    let base = Built {
-                        object: Object::whole(kind, bytes),
-                        seen,
-                    };
+                    let object = Object::whole(kind, bytes);
                     self.with_tools(|tools| {
+                        let note = self.visit.borrowed(&object, &mut tools.scratch);
+                        let base = Noted { object, note };
                         for child in children {
                             self.family(child, Some(&base), 0, tools);
                         }
@@ -160,7 +184,7 @@ impl<'a> Walk<'a> {
                 }
                 None => {
                     for child in children {
-                        self.lost(child, &Damage::MissingBase(id));
+                        self.lost(child, Damage::MissingBase(id));
                     }
                 }
             }
@@ -168,13 +192,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Builds an entry and all that is made from it.
-    fn family(&self, top: u32, base: Option<&Built>, splits: u32, tools: &mut Tools) {
+    fn family(&self, top: u32, base: Option<&Noted<V::Note>>, splits: u32, tools: &mut Tools) {
         let Some(mut built) = self.build(top, base, tools) else {
             return;
         };
         let mut entry = top;
         loop {
-            if self.sink.is_done() {
+            if self.visit.is_done() {
                 return;
             }
             let Some((&heavy, light)) = self.entries.children(entry).split_last() else {
@@ -199,12 +223,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Builds and looks at one entry; those made from it are told lost if it cannot be built.
-    fn build(&self, entry: u32, base: Option<&Built>, tools: &mut Tools) -> Option<Built> {
+    fn build(
+        &self,
+        entry: u32,
+        base: Option<&Noted<V::Note>>,
+        tools: &mut Tools,
+    ) -> Option<Noted<V::Note>> {
         let built = self.try_build(entry, base, tools);
         let built = match built {
             Ok(built) => built,
             Err(damage) => {
-                self.lost(entry, &damage);
+                self.lost(entry, damage);
                 return None;
             }
         };
@@ -217,9 +246,9 @@ impl<'a> Walk<'a> {
     fn try_build(
         &self,
         entry: u32,
-        base: Option<&Built>,
+        base: Option<&Noted<V::Note>>,
         tools: &mut Tools,
-    ) -> Result<Built, Damage> {
+    ) -> Result<Noted<V::Note>, Damage> {
         let range = self.entries.range(entry);
         let head = tools.inflater.fetch(self.pack.bytes, &range)?;
         let header = parse(head, range.start, self.pack.hash)?;
@@ -232,97 +261,27 @@ impl<'a> Walk<'a> {
             .inflater
             .inflate(self.pack.bytes, &compressed, range.end, size)?;
         if end != range.end {
-            self.tell(entry, Damage::Stray(range.end - end));
+            self.visit.damaged(entry, Damage::Stray(range.end - end));
         }
-        let (object, changes) = match (header.header.as_kind(), base) {
-            (Some(kind), _) => (Object::whole(kind, bytes), None),
+        let (object, from) = match (header.header.as_kind(), base) {
+            (Some(kind), _) => (Object::whole(kind, bytes.into_owned()), None),
             (None, Some(base)) => {
                 let (object, changes) = base.object.apply(bytes)?;
-                let known = match base.seen {
-                    Glance::Nothing => Some(changes),
-                    Glance::Something => None,
-                };
-                (object, known)
+                (object, Some((&base.note, changes)))
             }
             (None, None) => return Err(Damage::Base),
         };
-        let seen = self.look(&object, changes, &mut tools.scratch);
-        match seen {
-            Glance::Nothing => self.sink.glanced(object.length() as u64),
-            Glance::Something => self.push(entry, &object, &mut tools.scratch)?,
-        }
-        Ok(Built { object, seen })
-    }
-
-    /// Looks at an object where it differs from one in which nothing was seen, or all over.
-    fn look(&self, object: &Object, changes: Option<Changes>, scratch: &mut Vec<u8>) -> Glance {
-        let whole = 0..object.length();
-        let parts = match changes {
-            Some(changes) => changes.widened(self.sink.reach(), HEAD, object.length()),
-            None => vec![whole],
+        let built = Built {
+            entry,
+            object: &object,
+            from: from.as_ref().map(|(note, changes)| (*note, changes)),
         };
-        for range in parts {
-            let part = if range.start == 0 {
-                Part::Head
-            } else {
-                Part::Inner
-            };
-            let bytes = object.bytes(&range, scratch);
-            match self.sink.glance(bytes, part) {
-                Glance::Nothing => {}
-                Glance::Something => return Glance::Something,
-            }
-        }
-        Glance::Nothing
-    }
-
-    /// Pushes an object whole.
-    fn push(&self, entry: u32, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
-        let id = match self.names.id(entry) {
-            Some(id) => id,
-            None => hex(&object.id(self.pack.hash)?),
-        };
-        let origin = Origin::Member {
-            within: self.pack.within,
-            name: id.as_bytes(),
-        };
-        if object.length() as u64 >= STREAMED {
-            self.sink
-                .blob(&origin, Content::Stream(&mut object.reader()));
-        } else {
-            let bytes = object.bytes(&(0..object.length()), scratch);
-            self.sink.blob(&origin, Content::Whole(bytes));
-        }
-        Ok(())
-    }
-
-    /// Pushes a large object that is no delta as it is inflated.
-    fn stream(&self, entry: u32, header: &data::Entry) -> Result<(), Damage> {
-        let kind = header.header.as_kind().ok_or(Damage::Header)?;
-        let size = header.decompressed_size;
-        let range = self.entries.range(entry);
-        let reader = || {
-            let cursor = Cursor {
-                pack: self.pack.bytes,
-                at: header.data_offset,
-            };
-            let limited = cursor.take(range.end - header.data_offset);
-            Exactly::new(ZlibDecoder::new(limited), size, size)
-        };
-        let name = match self.names.id(entry) {
-            Some(id) => id,
-            None => hex(&hash(kind, size, self.pack.hash, &mut reader())?),
-        };
-        let origin = Origin::Member {
-            within: self.pack.within,
-            name: name.as_bytes(),
-        };
-        self.sink.blob(&origin, Content::Stream(&mut reader()));
-        Ok(())
+        let note = self.visit.built(built, &mut tools.scratch)?;
+        Ok(Noted { object, note })
     }
 
     /// Builds what waited for an object of this name.
-    fn adopt_strangers(&self, built: &Built, tools: &mut Tools) {
+    fn adopt_strangers(&self, built: &Noted<V::Note>, tools: &mut Tools) {
         let Ok(id) = built.object.id(self.pack.hash) else {
             return;
         };
@@ -353,13 +312,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Tells that an entry cannot be read, and that so nothing can that is made from it.
-    fn lost(&self, entry: u32, damage: &Damage) {
-        self.with_origin(entry, |origin| {
-            let error = io::Error::new(io::ErrorKind::InvalidData, damage.to_string());
-            self.sink.error(origin, &error);
-        });
+    fn lost(&self, entry: u32, damage: Damage) {
+        self.visit.damaged(entry, damage);
         for &child in self.entries.children(entry) {
-            self.descend(child, &mut |entry| self.tell(entry, Damage::Base));
+            self.descend(child, &mut |entry| self.visit.damaged(entry, Damage::Base));
         }
     }
 
@@ -370,18 +326,6 @@ impl<'a> Walk<'a> {
             visit(entry);
             left.extend_from_slice(self.entries.children(entry));
         }
-    }
-
-    fn tell(&self, entry: u32, damage: Damage) {
-        self.with_origin(entry, |origin| self.sink.error(origin, &damage.into()));
-    }
-
-    fn with_origin(&self, entry: u32, tell: impl FnOnce(&Origin<'_>)) {
-        let name = self.names.any(entry);
-        tell(&Origin::Member {
-            within: self.pack.within,
-            name: name.as_bytes(),
-        });
     }
 
     /// Lends tools.
@@ -398,27 +342,8 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Reads the header of the entry at `offset`, which `head` starts with.
 fn parse(head: &[u8], offset: u64, hash: gix_hash::Kind) -> Result<data::Entry, Damage> {
     let head = &head[..head.len().min(HEADER)];
     data::Entry::from_bytes(head, offset, hash).map_err(|_| Damage::Header)
-}
-
-/// The id of an object that is read.
-fn hash(
-    kind: Kind,
-    size: u64,
-    hash: gix_hash::Kind,
-    bytes: &mut dyn Read,
-) -> Result<ObjectId, Damage> {
-    let mut hasher = gix_hash::hasher(hash);
-    hasher.update(&gix_object::encode::loose_header(kind, size));
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match bytes.read(&mut buffer)? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    let id = hasher.try_finalize();
-    id.map_err(|error| Damage::Read(io::Error::other(error.to_string())))
 }

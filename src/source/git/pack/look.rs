@@ -1,0 +1,158 @@
+//! What a scan does with the objects of a pack: it looks at them where they are new, and pushes
+//! those in which there is something.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+use gix_hash::ObjectId;
+use gix_object::Kind;
+use gix_pack::data;
+
+use crate::source::git::damage::Damage;
+use crate::source::git::exactly::Exactly;
+use crate::source::{Content, Glance, HEAD, Part, Sink};
+use crate::vocabulary::{Origin, SkipReason};
+
+use super::entries::Entries;
+use super::names::Names;
+use super::object::{Changes, Object, hash_of};
+use super::sequence::Cursor;
+use super::walk::{Built, Visit};
+use super::{Pack, hex};
+
+/// Objects are pushed as streams from this many bytes on.
+const STREAMED: u64 = 8 * 1024 * 1024;
+
+/// Looks at everything.
+pub(super) struct Look<'a> {
+    pack: &'a Pack<'a>,
+    entries: &'a Entries,
+    sink: &'a dyn Sink,
+    names: Names<'a>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn new(pack: &'a Pack<'a>, entries: &'a Entries, sink: &'a dyn Sink) -> Self {
+        Self {
+            pack,
+            entries,
+            sink,
+            names: Names::new(entries, pack.index),
+        }
+    }
+
+    /// Looks at an object where it differs from one in which nothing was seen, or all over.
+    fn glance(&self, object: &Object, changes: Option<&Changes>, scratch: &mut Vec<u8>) -> Glance {
+        let Some(changes) = changes else {
+            let bytes = object.bytes(&(0..object.length()), scratch);
+            return self.sink.glance(bytes, Part::Head);
+        };
+        for range in changes.widened(self.sink.reach(), HEAD, object.length()) {
+            let part = if range.start == 0 {
+                Part::Head
+            } else {
+                Part::Inner
+            };
+            let bytes = object.bytes(&range, scratch);
+            match self.sink.glance(bytes, part) {
+                Glance::Nothing => {}
+                Glance::Something => return Glance::Something,
+            }
+        }
+        Glance::Nothing
+    }
+
+    /// Pushes an object whole.
+    fn push(&self, entry: u32, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
+        let id = match self.names.id(entry) {
+            Some(id) => hex(&id),
+            None => hex(&object.id(self.pack.hash)?),
+        };
+        let origin = Origin::Member {
+            within: self.pack.within,
+            name: id.as_bytes(),
+        };
+        if object.length() as u64 >= STREAMED {
+            self.sink
+                .blob(&origin, Content::Stream(&mut object.reader()));
+        } else {
+            let bytes = object.bytes(&(0..object.length()), scratch);
+            self.sink.blob(&origin, Content::Whole(bytes));
+        }
+        Ok(())
+    }
+
+    fn with_origin(&self, entry: u32, tell: impl FnOnce(&Origin<'_>)) {
+        let name = self.names.any(entry);
+        tell(&Origin::Member {
+            within: self.pack.within,
+            name: name.as_bytes(),
+        });
+    }
+}
+
+impl Visit for Look<'_> {
+    type Note = Glance;
+
+    fn is_done(&self) -> bool {
+        self.sink.is_done()
+    }
+
+    fn wants(&self, _kind: Kind) -> bool {
+        true
+    }
+
+    fn built(&self, built: Built<'_, Glance>, scratch: &mut Vec<u8>) -> Result<Glance, Damage> {
+        let object = built.object;
+        let known = built.from.and_then(|(seen, changes)| match seen {
+            Glance::Nothing => Some(changes),
+            Glance::Something => None,
+        });
+        let seen = self.glance(object, known, scratch);
+        match seen {
+            Glance::Nothing => self.sink.glanced(object.length() as u64),
+            Glance::Something => self.push(built.entry, object, scratch)?,
+        }
+        Ok(seen)
+    }
+
+    fn borrowed(&self, object: &Object, scratch: &mut Vec<u8>) -> Glance {
+        // It was pushed where it lies; here it is only a base.
+        self.glance(object, None, scratch)
+    }
+
+    fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage> {
+        let kind = header.header.as_kind().ok_or(Damage::Header)?;
+        let size = header.decompressed_size;
+        let range = self.entries.range(entry);
+        let reader = || {
+            let cursor = Cursor {
+                pack: self.pack.bytes,
+                at: header.data_offset,
+            };
+            let limited = cursor.take(range.end - header.data_offset);
+            Exactly::new(ZlibDecoder::new(limited), size, size)
+        };
+        let id: ObjectId = match self.names.id(entry) {
+            Some(id) => id,
+            None => hash_of(kind, size, self.pack.hash, &mut reader())?,
+        };
+        let name = hex(&id);
+        let origin = Origin::Member {
+            within: self.pack.within,
+            name: name.as_bytes(),
+        };
+        self.sink.blob(&origin, Content::Stream(&mut reader()));
+        Ok(())
+    }
+
+    fn too_large(&self, entry: u32) {
+        self.with_origin(entry, |origin| {
+            self.sink.skip(origin, SkipReason::TooLarge);
+        });
+    }
+
+    fn damaged(&self, entry: u32, damage: Damage) {
+        self.with_origin(entry, |origin| self.sink.error(origin, &damage.into()));
+    }
+}
