@@ -194,7 +194,7 @@ fn whoever_watches_is_told_of_a_store() {
         repositories: Repositories::Open,
         threads: &threads,
     };
-    scan.run(|sink| walk.push(sink));
+    scan.run(|sink| drop(walk.push(sink)));
     let told = counters.ask().unwrap();
     assert_eq!(told.path, store.as_os_str().as_encoded_bytes());
 }
