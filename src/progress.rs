@@ -76,13 +76,16 @@ impl Progress {
         Self(bar)
     }
 
-    /// Shows how many of `tokens` were sent, and what is waited for.
+    /// Shows how many of `tokens` were sent, in how many requests, and what is waited for.
     pub fn of_revocation(visibility: Visibility, tokens: u64) -> Self {
         let bar = match visibility {
             Visibility::Hidden => return Self(ProgressBar::hidden()),
             Visibility::Shown => ProgressBar::new(tokens),
         };
-        bar.set_style(style("{bar:30} {human_pos}/{human_len} tokens {msg}"));
+        // What is too long for a line is cut: one that wraps would stay behind.
+        bar.set_style(style(
+            "{bar:20} {human_pos}/{human_len} tokens, {prefix} requests\n  {wide_msg}",
+        ));
         bar.enable_steady_tick(TICK);
         Self(bar)
     }
@@ -92,8 +95,10 @@ impl Progress {
         self.0.inc(tokens);
     }
 
-    /// Says what is going on.
-    pub fn say(&self, what: String) {
+    /// Says how many requests were made and of how many, and what is going on.
+    pub fn say(&self, requests: (usize, usize), what: String) {
+        let (made, planned) = requests;
+        self.0.set_prefix(format!("{made}/{planned}"));
         self.0.set_message(what);
     }
 }

@@ -177,7 +177,7 @@ pub(super) struct ReportArgs {
     #[arg(long, short, value_enum, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
 
-    /// Write the report to FILE, whole or not at all, readable by you alone
+    /// Write the report to FILE, whole or not at all, readable by you alone; `-` is standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
@@ -382,7 +382,7 @@ pub(super) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// Write to FILE, whole or not at all, readable by you alone
+    /// Write to FILE, whole or not at all, readable by you alone; `-` is standard output
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 

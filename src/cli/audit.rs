@@ -8,12 +8,12 @@ use douse::revoke::{LedgerError, Record};
 use douse::vocabulary::Exit;
 
 use super::args::AuditArgs;
-use super::settings::{Output, ledger};
+use super::settings::{Output, destination, ledger};
 
 pub(super) fn run(args: &AuditArgs) -> Result<Exit> {
     let output = Output {
         format: Format::Jsonl,
-        file: args.output.clone(),
+        file: destination(args.output.as_ref()),
     };
     output.check()?;
     let record = Record::open(&ledger(&args.ledger)?)?;

@@ -20,21 +20,21 @@ pub(super) struct Bar<'a> {
 
 impl<'a> Bar<'a> {
     pub(super) fn new(session: &'a Session, plan: &Plan) -> Self {
-        Self {
+        let bar = Self {
             progress: Progress::of_revocation(session.visibility, plan.tokens() as u64),
             clock: &session.clock,
             planned: plan.requests(),
             made: 0,
-        }
+        };
+        bar.say("");
+        bar
     }
 
-    /// Says what is going on, behind the number of requests: a batch that is taken apart, or sent
+    /// Says what is going on, and the number of requests: a batch that is taken apart, or sent
     /// again, costs more than was planned.
     fn say(&self, what: &str) {
         let planned = self.planned.max(self.made);
-        let made = self.made;
-        self.progress
-            .say(format!("{made}/{planned} requests; {what}"));
+        self.progress.say((self.made, planned), what.to_owned());
     }
 }
 

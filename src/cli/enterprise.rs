@@ -73,9 +73,9 @@ fn announcement(settings: &Enterprise) -> String {
         }
     };
     format!(
-        "This ends the credential authorizations {whose}, at {}.\n{further} This cannot be undone. \
-         The token that makes this call may be among what it ends:\nthen no further call can be \
-         made with it.",
+        "This ends the credential authorizations {whose}, at {}.\n{further} This cannot be undone.\n\
+         The token that makes this call may be among what it ends: then no further call\n\
+         can be made with it.",
         settings.host.key()
     )
 }

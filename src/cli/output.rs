@@ -68,6 +68,9 @@ fn temporary(path: &Path) -> Result<NamedTempFile> {
         );
     }
     NamedTempFile::new_in(&folder)
-        .map_err(|error| io::Error::from(error.kind()))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::other("there is no such folder"),
+            kind => kind.into(),
+        })
         .with_context(|| format!("cannot write into {}", folder.display()))
 }

@@ -139,7 +139,8 @@ impl Sources {
 
 impl Output {
     pub(super) fn new(args: &args::ReportArgs, session: &Session) -> Self {
-        let palette = palette(session.color, args.output.as_deref());
+        let file = destination(args.output.as_ref());
+        let palette = palette(session.color, file.as_deref());
         Self {
             format: match args.format.or(session.config.format).unwrap_or_default() {
                 args::Format::Human => Format::Human(palette),
@@ -149,9 +150,14 @@ impl Output {
                 args::Format::Sarif => Format::Sarif,
                 args::Format::Html => Format::Html,
             },
-            file: args.output.clone(),
+            file,
         }
     }
+}
+
+/// The file that `-o` names; for `-`, which stands for standard output everywhere, none.
+pub(super) fn destination(output: Option<&PathBuf>) -> Option<PathBuf> {
+    output.filter(|path| path.as_os_str() != "-").cloned()
 }
 
 /// Whether text that goes to `file`, or to standard output, is coloured.

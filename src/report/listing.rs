@@ -18,7 +18,7 @@ use crate::vocabulary::Fingerprint;
 #[derive(Debug, thiserror::Error)]
 pub enum ListingError {
     /// It is no JSON, or not of a report's shape, or could not be read to its end.
-    #[error("it is not a report: {0}")]
+    #[error("it is not a report of `douse scan --format json` or `--format jsonl`")]
     Syntax(#[from] serde_json::Error),
     /// It is JSON and nothing that a scan writes.
     #[error("it is not a report of `douse scan --format json` or `--format jsonl`")]

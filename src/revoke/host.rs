@@ -80,7 +80,7 @@ pub enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
     /// It does not parse as a URL.
-    #[error("the API URL is not a URL")]
+    #[error("the API URL is not a URL such as https://api.github.com")]
     Url(#[from] url::ParseError),
     /// It has another scheme than https, and is not plain http to this machine.
     #[error("the API URL must begin with https:// (plain http is for loopback hosts only)")]

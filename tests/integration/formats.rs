@@ -35,6 +35,19 @@ fn a_report_in_a_file_is_whole_and_private() {
 }
 
 #[test]
+fn a_hyphen_for_a_file_is_standard_output() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", sandbox.token(Kind::Personal));
+    for arguments in [["-o", "-", "a"], ["--output=-", "a", "a"]] {
+        let output = sandbox.scan(arguments).expect(1);
+        assert_eq!(output.lines("match").len(), 1);
+    }
+    let audit = sandbox.douse(["audit", "-o", "-"]).run().expect(0);
+    assert_eq!(audit.text(), "");
+    assert!(!sandbox.work().join("-").exists());
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_told_before_the_scan() {
     let sandbox = Sandbox::new();
     sandbox.write("a", "");
@@ -48,7 +61,9 @@ fn a_report_that_cannot_be_written_is_told_before_the_scan() {
     let input = run.input.take();
     let output = run.wait().expect(2);
     drop(input);
+    let why = ": there is no such folder";
     assert!(output.talk().contains("cannot write"), "{output}");
+    assert!(output.talk().trim_end().ends_with(why), "{output}");
     assert_eq!(output.text(), "");
 
     sandbox.douse(["scan", "-o", ".", "a"]).run().expect(2);

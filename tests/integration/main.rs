@@ -65,3 +65,4 @@ mod tls;
 mod tokens;
 mod tools;
 mod trouble;
+mod workflows;

@@ -228,6 +228,8 @@ fn what_is_no_report_is_refused() {
         fs::write(&report, text).unwrap();
         let output = from(&sandbox, &github, &[&report]).run().expect(2);
         assert!(output.talk().contains(name), "{output}");
+        // What is wrong is said once.
+        assert!(output.talk().matches(" at line ").count() <= 1, "{output}");
     }
     from(&sandbox, &github, &[&sandbox.out("missing")])
         .run()

@@ -122,10 +122,17 @@ fn a_revocation_that_waits_says_until_when() {
         .arg("--min-interval")
         .arg("0s");
     let run = revoke.env("TERM", "xterm").terminal("").spawn();
-    run.wait_for("2/3 requests; the budget is used up; the next goes at 20");
+    run.wait_for("2/3 requests");
+    run.wait_for("the budget is used up; the next goes at 20");
     run.signal(crate::douse::Signal::Term);
     let output = run.wait().expect(2);
     assert!(output.text().contains("2 accepted, 1 pending"), "{output}");
+    // Two lines of 80 columns, and what moves up to them: a third would stay behind.
+    let talk = output.talk();
+    let drawn = talk
+        .split(['\r', '\u{1b}'])
+        .map(|lines| lines.chars().count());
+    assert!(drawn.max().unwrap() <= 2 * 80 + 3, "{talk:?}");
 }
 
 #[test]

@@ -77,12 +77,12 @@ fn caution(warning: Warning) -> &'static str {
             "Revoking an OAuth, app user or refresh token may end its app's whole authorization."
         }
         Warning::ServersTokensDisclosed => {
-            "A token issued by a GitHub Enterprise Server looks the same as one of github.com, and\n\
-             would be disclosed to this host."
+            "A token issued by a GitHub Enterprise Server looks the same as one of\n\
+             github.com, and would be disclosed to this host."
         }
         Warning::CloudTokensDisclosed => {
-            "A token issued by github.com looks the same as one of this server, and would be\n\
-             disclosed to this server."
+            "A token issued by github.com looks the same as one of this server, and would\n\
+             be disclosed to this server."
         }
     }
 }
@@ -148,7 +148,8 @@ fn ending(stop: &Stop, palette: Palette, out: &mut dyn Write) -> io::Result<()> 
         Stop::DryRun => writeln!(out, "Dry run: nothing was sent."),
         Stop::Budget { next_ms } => writeln!(
             out,
-            "The budget is used up; the next request may go in {} s. Run the same command again then.",
+            "The budget is used up; the next request may go in {} s.\n\
+             Run the same command again then.",
             next_ms.div_ceil(1000)
         ),
         Stop::Interrupted => writeln!(
