@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 mod enterprise;
+mod revocation;
 
 pub(super) use enterprise::{EnterpriseAction, EnterpriseArgs};
+pub(super) use revocation::{HostArgs, LedgerArgs, RevokeArgs};
 
 /// Find leaked GitHub tokens and put them out.
 #[derive(Debug, Parser)]
@@ -236,134 +238,6 @@ pub(super) struct ScanArgs {
     /// Print whole tokens
     #[arg(long)]
     pub(super) show_secrets: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RevokeArgs {
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-
-    #[command(flatten)]
-    pub(super) silence: SilenceArgs,
-
-    #[command(flatten)]
-    pub(super) report: ReportArgs,
-
-    /// Revoke the tokens that FILE lists, one a line; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "paths", "files_from", "exclude", "ignore_file", "respect_ignore", "no_git", "no_archives",
-        "max_unpacked", "max_members", "max_unpack_time", "max_unpack_memory",
-    ])]
-    pub(super) credentials: Option<PathBuf>,
-
-    /// Revoke the tokens that earlier reports (json or jsonl) list, read again from where they lay;
-    /// `-` is standard input
-    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = [
-        "credentials", "paths", "files_from", "exclude", "ignore_file", "respect_ignore",
-    ])]
-    pub(super) from: Vec<PathBuf>,
-
-    #[command(flatten)]
-    pub(super) consent: ConsentArgs,
-
-    #[command(flatten)]
-    pub(super) host: HostArgs,
-
-    #[command(flatten)]
-    pub(super) pace: PaceArgs,
-
-    /// Also send what looks like a token and fails its checksum
-    #[arg(long)]
-    pub(super) unverified: bool,
-
-    /// Also send tokens that the host refused before
-    #[arg(long)]
-    pub(super) resend_rejected: bool,
-
-    /// Send what the budget allows now and leave the rest for the next run
-    #[arg(long)]
-    pub(super) no_wait: bool,
-
-    #[command(flatten)]
-    pub(super) ledger: LedgerArgs,
-}
-
-/// Where the record is.
-#[derive(Debug, Args)]
-pub(super) struct LedgerArgs {
-    /// What was sent and what came of it, shared by all runs [default: the value of `DOUSE_LEDGER`,
-    /// or a file in your state folder]
-    #[arg(long, value_name = "FILE")]
-    pub(super) ledger: Option<PathBuf>,
-}
-
-/// Whether to go ahead.
-#[derive(Debug, Args)]
-pub(super) struct ConsentArgs {
-    /// Print the plan and send nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-
-    /// Do not ask
-    #[arg(long)]
-    pub(super) yes: bool,
-
-    /// Refuse if there are more than N tokens to send
-    #[arg(long, value_name = "N")]
-    pub(super) max: Option<usize>,
-}
-
-/// Where requests go, and how.
-#[derive(Debug, Args)]
-pub(super) struct HostArgs {
-    /// GitHub's API
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com")]
-    pub(super) api_url: String,
-
-    /// Version of GitHub's API; GitHub Enterprise Server before 3.21 needs 2022-11-28 [default:
-    /// 2026-03-10]
-    #[arg(long, value_name = "DATE")]
-    pub(super) api_version: Option<String>,
-
-    /// The environment variable that holds your own token, where the call needs one [default:
-    /// `GH_ENTERPRISE_TOKEN`, then `GITHUB_ENTERPRISE_TOKEN`; for `enterprise` on the cloud
-    /// `GH_TOKEN`, then `GITHUB_TOKEN`]
-    #[arg(long, value_name = "VARIABLE")]
-    pub(super) token_env: Option<String>,
-
-    /// Give up on a request after so long
-    #[arg(long, value_name = "TIME", default_value = "60s")]
-    pub(super) timeout: String,
-
-    /// Give up on a connection after so long
-    #[arg(long, value_name = "TIME", default_value = "15s")]
-    pub(super) connect_timeout: String,
-
-    /// Trust the certificates in FILE (PEM) as well
-    #[arg(long, value_name = "FILE")]
-    pub(super) ca_file: Option<PathBuf>,
-}
-
-/// How fast requests go.
-#[derive(Debug, Args)]
-pub(super) struct PaceArgs {
-    /// Requests in any stretch of time; may be lowered, and raised for GitHub Enterprise Server
-    #[arg(long, value_name = "N/TIME", default_value = "60/1h")]
-    pub(super) budget: String,
-
-    /// Least time between two requests; may be lengthened, and shortened for GitHub Enterprise
-    /// Server
-    #[arg(long, value_name = "TIME", default_value = "1s")]
-    pub(super) min_interval: String,
-
-    /// First pause when the host is in trouble, doubled each time; may be lengthened, and shortened
-    /// for GitHub Enterprise Server
-    #[arg(long, value_name = "TIME", default_value = "10s")]
-    pub(super) retry_pause: String,
-
-    /// Tokens in a request, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(super) batch_size: usize,
 }
 
 #[derive(Debug, Args)]
