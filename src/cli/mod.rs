@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(&cli) {
         Ok(exit) => exit,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            complain(&in_words(&error));
             Exit::Trouble
         }
     }
@@ -239,5 +239,36 @@ fn redacted(text: &str) -> String {
         Ok(detector) => detector.text(text).into_owned(),
         // Without patterns no token can be told from other text: then nothing is repeated.
         Err(error) => error.to_string(),
+    }
+}
+
+/// An error and its causes. Some tell their cause themselves, and it is not told again.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if words.ends_with(&cause) {
+            continue;
+        }
+        if !words.is_empty() {
+            words.push_str(": ");
+        }
+        words.push_str(&cause);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("denied")
+            .context("cannot open x: denied")
+            .context("ledger");
+        assert_eq!(in_words(&error), "ledger: cannot open x: denied");
+        assert_eq!(in_words(&anyhow!("b").context("a")), "a: b");
     }
 }
