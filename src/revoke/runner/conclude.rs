@@ -101,9 +101,9 @@ impl Run<'_> {
                  them for a later run failed: {error}"
             )),
             (Ok(()), Stop::Done) => Stop::Failed(
-                "the host refused token after token and took none since: this may not have been \
-                 about them, so they are left for a later run; if they are refused again and \
-                 again, ask GitHub's support"
+                "the host refused every token that it was sent by itself, and took nothing since: \
+                 this may not have been about the tokens, so they are left for a later run; if it \
+                 goes on like this, ask GitHub's support"
                     .to_owned(),
             ),
             (
