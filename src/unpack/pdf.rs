@@ -14,7 +14,7 @@ mod filter;
 mod tests;
 
 use std::io::{self, BufRead, Read};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
@@ -43,6 +43,8 @@ const END: &[u8] = b"%%EOF";
 
 static HEAD_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(HEAD));
 static STREAM_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(STREAM));
+static TRAILER_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(TRAILER));
+static END_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END));
 
 /// Whether a blob that starts so may be a PDF file. Some have a few bytes before their head.
 pub(super) fn starts(bytes: &[u8]) -> bool {
@@ -81,33 +83,28 @@ struct Walk<'m, 'i> {
     has_end: bool,
 }
 
-/// What is looked for.
-enum Mark {
-    Stream,
-    Trailer,
-    End,
-}
-
 impl Walk<'_, '_> {
     /// Goes to the end. Break: nothing more is wanted.
     fn run(&mut self) -> io::Result<ControlFlow<()>> {
         loop {
             let window = self.input.look(WINDOW)?;
             let length = window.len();
-            match next_mark(window, self.searched) {
-                Some((Mark::Stream, at)) => {
+            let rest = window.get(self.searched..).unwrap_or_default();
+            let stream = STREAM_FINDER.find(rest).map(|at| self.searched + at);
+            let end = match stream {
+                Some(at) => at,
+                None if length < WINDOW => length,
+                // What starts behind that may be cut off.
+                None => length - DICTIONARY,
+            };
+            let said = said_outside(window, self.searched..end);
+            self.has_end |= said.has_end;
+            self.is_encrypted |= said.is_encrypted;
+            match stream {
+                Some(at) => {
                     if self.stream(at)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
-                }
-                Some((Mark::Trailer, at)) => {
-                    let rest = &window[at..length.min(at + DICTIONARY)];
-                    self.is_encrypted |= Dictionary::of(rest).has_encryption;
-                    self.searched = at + TRAILER.len();
-                }
-                Some((Mark::End, at)) => {
-                    self.has_end = true;
-                    self.searched = at + END.len();
                 }
                 None if length < WINDOW => {
                     self.input.consume(length);
@@ -115,9 +112,9 @@ impl Walk<'_, '_> {
                     return Ok(ControlFlow::Continue(()));
                 }
                 None => {
-                    self.input.consume(length - DICTIONARY);
-                    // The last bytes may be the first ones of a mark.
-                    self.searched = DICTIONARY - TRAILER.len();
+                    // The dictionary of a stream may stand before all that was searched.
+                    self.input.consume(end - DICTIONARY);
+                    self.searched = DICTIONARY;
                 }
             }
         }
@@ -210,16 +207,28 @@ enum Trust {
     Guessed,
 }
 
-/// The first mark behind the bytes that were searched, and where it stands.
-fn next_mark(window: &[u8], searched: usize) -> Option<(Mark, usize)> {
-    let rest = window.get(searched..)?;
-    let stream = STREAM_FINDER.find(rest);
-    let before = &rest[..stream.unwrap_or(rest.len())];
-    let trailer = memmem::find(before, TRAILER).map(|at| (Mark::Trailer, at));
-    let end = memmem::find(before, END).map(|at| (Mark::End, at));
-    let marks = [stream.map(|at| (Mark::Stream, at)), trailer, end];
-    let first = marks.into_iter().flatten().min_by_key(|(_, at)| *at);
-    first.map(|(mark, at)| (mark, searched + at))
+/// What is said between streams.
+struct Said {
+    has_end: bool,
+    is_encrypted: bool,
+}
+
+/// What is said by the marks that start in a range of `window`. Each byte is looked at a few times
+/// at most, however many marks there are.
+fn said_outside(window: &[u8], range: Range<usize>) -> Said {
+    let end = window.len().min(range.end + TRAILER.len() - 1);
+    let text = window.get(range.start..end).unwrap_or_default();
+    let mut trailers = TRAILER_FINDER.find_iter(text).peekable();
+    let mut is_encrypted = false;
+    while let Some(at) = trailers.next() {
+        let next = trailers.peek().map_or(window.len(), |at| range.start + at);
+        let at = range.start + at;
+        is_encrypted |= Dictionary::of(&window[at..next.min(at + DICTIONARY)]).has_encryption;
+    }
+    Said {
+        has_end: END_FINDER.find(text).is_some(),
+        is_encrypted,
+    }
 }
 
 /// Where the data starts behind the keyword at `at`, if it is one: the other keyword ends with the

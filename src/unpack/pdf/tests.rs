@@ -191,3 +191,28 @@ fn what_only_starts_like_a_file_is_none() {
         assert!(collected.members.is_empty() && !collected.told());
     }
 }
+
+#[test]
+fn marks_without_end_take_no_longer_than_other_bytes() {
+    for mark in ["%%EOF\n", "trailer ", "endstream ", "trailer<<"] {
+        let bytes = [b"%PDF-1.4\n", mark.repeat(1 << 17).as_bytes()].concat();
+        let mut collected = Collected::new();
+        // Quadratic work would take minutes.
+        assert!(matches!(
+            read(&mut &bytes[..], &mut collected),
+            Err(Unread::Foreign)
+        ));
+    }
+    // The word on encryption is understood wherever it stands to the windows.
+    for before in WINDOW - 2 * DICTIONARY..WINDOW - 2 * DICTIONARY + 40 {
+        let bytes = [
+            b"%PDF-1.4\n",
+            " ".repeat(before).as_bytes(),
+            b"trailer<</Size 6/Encrypt 7 0 R>>\n",
+            " ".repeat(WINDOW).as_bytes(),
+        ]
+        .concat();
+        let ended = read(&mut &bytes[..], &mut Collected::new());
+        assert!(matches!(ended, Err(Unread::Skipped(SkipReason::Encrypted))));
+    }
+}
