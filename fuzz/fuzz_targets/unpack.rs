@@ -12,7 +12,7 @@ use douse::findings::{Retain, Unverified};
 use douse::pattern::PatternSet;
 use douse::scan::{Archives, Scan};
 use douse::silence::{Markers, Silence};
-use douse::source::{Content, Sink, Threads};
+use douse::source::{Content, Repositories, Sink, Threads};
 use douse::unpack::{Limit, Limits};
 use douse::vocabulary::{Counters, Interrupt, Origin, ScanReport, SystemClock};
 use libfuzzer_sys::fuzz_target;
@@ -68,6 +68,7 @@ fn scan(push: impl FnOnce(&dyn Sink)) -> ScanReport {
         bytes: Limit::Fixed(16 << 20),
         entries: Limit::Fixed(10_000),
         memory: 64 << 20,
+        packs: Repositories::Open,
         ..Limits::default()
     };
     let scan = Scan {

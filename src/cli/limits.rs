@@ -3,17 +3,19 @@
 use anyhow::{Context as _, Result, bail};
 use douse::revoke::parse_span;
 use douse::scan::Archives;
+use douse::source::Repositories;
 use douse::unpack::{Limit, Limits};
 
 use super::args::ArchiveArgs;
 
 /// Settles whether containers are opened, and how far.
-pub(super) fn archives(args: &ArchiveArgs) -> Result<Archives> {
+pub(super) fn archives(args: &ArchiveArgs, packs: Repositories) -> Result<Archives> {
     if args.no_archives {
         return Ok(Archives::Closed);
     }
     let mut limits = Limits {
         depth: args.max_depth,
+        packs,
         ..Limits::default()
     };
     if let Some(size) = &args.max_unpacked {

@@ -90,6 +90,11 @@ impl Sources {
             let default = current_dir.join(IGNORE_FILE);
             ignore_files.extend(default.is_file().then_some(default));
         }
+        let repositories = if args.no_git {
+            Repositories::Plain
+        } else {
+            Repositories::Open
+        };
         Ok(Self {
             paths,
             names: Vec::new(),
@@ -108,13 +113,9 @@ impl Sources {
             } else {
                 TreeRules::Disregard
             },
-            repositories: if args.no_git {
-                Repositories::Plain
-            } else {
-                Repositories::Open
-            },
+            repositories,
             threads: Threads::new(threads(args, config)?),
-            archives: limits::archives(&args.archives)?,
+            archives: limits::archives(&args.archives, repositories)?,
         })
     }
 

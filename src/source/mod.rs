@@ -22,8 +22,8 @@ use std::io::{self, Read};
 pub use again::{Again, find_again};
 pub use buffer::{Buffer, WINDOW};
 pub use git::{
-    FileBytes, Provenances, Pushed, Range, RangeError, ReadAt, Repositories, Repository,
-    RepositoryError, Side, Staged, Told, holds_pack, push_pack,
+    FileBytes, Handed, Provenances, Pushed, Range, RangeError, ReadAt, Repositories, Repository,
+    RepositoryError, Side, Staged, Told, hand_over_pack, holds_pack, push_pack,
 };
 pub use list::{ListError, Separator, parse as parse_list};
 pub use read::{LARGE, complete, read_at};

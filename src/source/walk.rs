@@ -66,6 +66,9 @@ impl Walk<'_> {
         let large = Mutex::new(Vec::new());
         let visit = |buffer: &mut Buffer, path: &Path, way: Way<'_>, named: Named| {
             stores.meet_file(path);
+            if stores.take_alone(path) {
+                return;
+            }
             if read::push(path, way, named, Large::Defer, buffer, sink) == Pushed::Deferred {
                 let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
                 large.push((path.to_owned(), named));

@@ -20,6 +20,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::source::Repositories;
 use crate::vocabulary::{Clock, SkipReason};
 
 /// Bytes of the file from outside that buy one more of each [`Limit::Growing`] step.
@@ -68,6 +69,8 @@ pub struct Limits {
     pub time: Limit,
     /// Bytes of memory for what decoders must remember, and for what must be held as a whole.
     pub memory: u64,
+    /// Whether the packs of git repositories are opened at all.
+    pub packs: Repositories,
 }
 
 impl Default for Limits {
@@ -87,6 +90,7 @@ impl Default for Limits {
                 step: 250,
             },
             memory: 256 << 20,
+            packs: Repositories::Open,
         }
     }
 }

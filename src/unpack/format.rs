@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use crate::vocabulary::{Origin, SkipReason};
 
 use super::{
-    Members, ReadSeek, Unread, ar, brotli, bzip2, cpio, gzip, lz4, pdf, rpm, sevenz, tar,
+    Members, ReadSeek, Unread, ar, brotli, bzip2, cpio, gzip, lz4, pack, pdf, rpm, sevenz, tar,
     xz::{self, Kind},
     zip, zlib, zstd,
 };
@@ -31,6 +31,7 @@ pub(super) enum Format {
     Gzip,
     Lz4,
     Lzma(Kind),
+    Pack,
     Pdf,
     Rpm,
     SevenZ,
@@ -61,6 +62,7 @@ impl Format {
             b'P' if zip::starts(head) => Self::Zip,
             b'B' if bzip2::starts(head) => Self::Bzip2,
             b'7' if sevenz::starts(head) => Self::SevenZ,
+            b'P' | b'#' if pack::starts(head) => Self::Pack,
             b'L' if Kind::Lzip.starts(head) => Self::Lzma(Kind::Lzip),
             0x5d if Kind::Lzma.starts(head) => Self::Lzma(Kind::Lzma),
             0xed if head.starts_with(rpm::MAGIC) => Self::Rpm,
@@ -89,7 +91,7 @@ impl Format {
             | Self::Tar
             | Self::Zlib
             | Self::Zstd => Access::Stream,
-            Self::Appended | Self::SevenZ | Self::Zip => Access::Anywhere,
+            Self::Appended | Self::Pack | Self::SevenZ | Self::Zip => Access::Anywhere,
         }
     }
 
@@ -107,9 +109,10 @@ impl Format {
             Self::Gzip => gzip::read(input, members),
             Self::Lz4 => lz4::read(input, members),
             Self::Lzma(kind) => xz::read(kind, input, members),
+            // Only what is too large to be held is had as a stream.
+            Self::Pack | Self::SevenZ => Err(Unread::Skipped(SkipReason::MemoryLimit)),
             Self::Pdf => pdf::read(input, members),
             Self::Rpm => rpm::read(input, members),
-            Self::SevenZ => Err(Unread::Skipped(SkipReason::MemoryLimit)),
             Self::Tar => tar::read(input, members),
             Self::Appended | Self::Zip => zip::read(input, members),
             Self::Zlib => zlib::read(input, members),
@@ -124,6 +127,7 @@ impl Format {
         members: &mut dyn Members,
     ) -> Result<(), Unread> {
         match self {
+            Self::Pack => pack::read_anywhere(input, members),
             Self::Ar
             | Self::Brotli
             | Self::Bzip2
@@ -172,6 +176,7 @@ impl Format {
             Self::Appended
             | Self::Ar
             | Self::Cpio
+            | Self::Pack
             | Self::Pdf
             | Self::Rpm
             | Self::SevenZ

@@ -8,6 +8,7 @@ use std::io;
 use crate::source::read_at;
 use crate::vocabulary::Origin;
 
+use super::Unpack;
 use super::format::{Format, HEAD};
 use super::zip::{self, Tail};
 
@@ -33,30 +34,37 @@ impl Kind {
     }
 }
 
-/// What a blob is that is had as a whole.
-pub(super) fn whole_kind(bytes: &[u8], origin: &Origin<'_>) -> Kind {
-    match Format::of(bytes, origin) {
-        Some(Format::Zip) => Kind::Container(Format::Zip),
-        format => {
-            let start = zip::tail_start(bytes, bytes.len() as u64);
-            let start = usize::try_from(start).unwrap_or(bytes.len());
-            Kind::of(format, &bytes[start..])
+impl Unpack<'_> {
+    /// What a blob is that is had as a whole.
+    pub(super) fn whole_kind(&self, bytes: &[u8], origin: &Origin<'_>) -> Kind {
+        match self.format(bytes, origin) {
+            Some(Format::Zip) => Kind::Container(Format::Zip),
+            format => {
+                let start = zip::tail_start(bytes, bytes.len() as u64);
+                let start = usize::try_from(start).unwrap_or(bytes.len());
+                Kind::of(format, &bytes[start..])
+            }
         }
     }
-}
 
-/// What a file is.
-pub(super) fn file_kind(file: &File, length: u64, origin: &Origin<'_>) -> io::Result<Kind> {
-    let mut head = [0; HEAD];
-    let filled = read_at(file, &mut head, 0)?;
-    let head = &head[..filled];
-    match Format::of(head, origin) {
-        Some(Format::Zip) => Ok(Kind::Container(Format::Zip)),
-        format => {
-            let start = zip::tail_start(head, length);
-            let mut tail = vec![0; usize::try_from(length - start).unwrap_or_default()];
-            let filled = read_at(file, &mut tail, start)?;
-            Ok(Kind::of(format, &tail[..filled]))
+    /// What a file is.
+    pub(super) fn file_kind(
+        &self,
+        file: &File,
+        length: u64,
+        origin: &Origin<'_>,
+    ) -> io::Result<Kind> {
+        let mut head = [0; HEAD];
+        let filled = read_at(file, &mut head, 0)?;
+        let head = &head[..filled];
+        match self.format(head, origin) {
+            Some(Format::Zip) => Ok(Kind::Container(Format::Zip)),
+            format => {
+                let start = zip::tail_start(head, length);
+                let mut tail = vec![0; usize::try_from(length - start).unwrap_or_default()];
+                let filled = read_at(file, &mut tail, start)?;
+                Ok(Kind::of(format, &tail[..filled]))
+            }
         }
     }
 }

@@ -37,6 +37,7 @@ mod lookahead;
 mod lz4;
 mod nest;
 mod outside;
+mod pack;
 mod pdf;
 mod peek;
 mod rpm;
@@ -55,7 +56,7 @@ use std::ops::ControlFlow;
 pub use budget::{Halt, Limit, Limits};
 pub use covered::Covered;
 
-use crate::source::{Content, Glance, Part, Sink};
+use crate::source::{Content, Glance, Part, Repositories, Sink};
 use crate::vocabulary::{Clock, Origin, SkipReason};
 
 use budget::{Budget, Memory};
@@ -136,6 +137,14 @@ impl<'a> Unpack<'a> {
             limits,
         }
     }
+
+    /// The format of a blob that starts with `head`, if it is one that is opened.
+    fn format(&self, head: &[u8], origin: &Origin<'_>) -> Option<Format> {
+        match (Format::of(head, origin)?, self.limits.packs) {
+            (Format::Pack, Repositories::Plain) => None,
+            (format, Repositories::Plain | Repositories::Open) => Some(format),
+        }
+    }
 }
 
 impl Sink for Unpack<'_> {
@@ -163,7 +172,7 @@ impl Sink for Unpack<'_> {
     fn glance(&self, bytes: &[u8], part: Part) -> Glance {
         match part {
             // Who asks knows no names, and the objects of a repository have none.
-            Part::Head if Format::of(bytes, &Origin::Stdin).is_some() => Glance::Something,
+            Part::Head if self.format(bytes, &Origin::Stdin).is_some() => Glance::Something,
             // What might be appended to it stands at the end.
             Part::Head if zip::is_carrier(bytes) => Glance::Something,
             Part::Head | Part::Inner => self.inner.glance(bytes, part),

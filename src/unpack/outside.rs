@@ -9,7 +9,7 @@ use crate::vocabulary::Origin;
 
 use super::format::{Access, Format};
 use super::hold::{End, Peeked, hold};
-use super::kind::{Kind, file_kind, whole_kind};
+use super::kind::Kind;
 use super::nest::Level;
 use super::stretch::{Counted, Stretch};
 use super::zip;
@@ -22,7 +22,7 @@ impl Unpack<'_> {
     pub(super) fn outside(&self, origin: &Origin<'_>, content: Content<'_>) {
         let budget = || Budget::new(self.limits, self.clock);
         let read = match content {
-            Content::Whole(bytes) => match whole_kind(bytes, origin) {
+            Content::Whole(bytes) => match self.whole_kind(bytes, origin) {
                 Kind::Plain => return self.inner.blob(origin, content),
                 kind @ (Kind::Container(_) | Kind::Both(_)) => {
                     let budget = budget();
@@ -30,7 +30,7 @@ impl Unpack<'_> {
                     self.whole(kind, Level::outermost(origin, &budget), bytes)
                 }
             },
-            Content::File(file, length) => match file_kind(file, length, origin) {
+            Content::File(file, length) => match self.file_kind(file, length, origin) {
                 // Whoever reads it will meet the error, and tell it.
                 Err(_) | Ok(Kind::Plain) => return self.inner.blob(origin, content),
                 Ok(kind @ (Kind::Container(_) | Kind::Both(_))) => {
@@ -53,7 +53,7 @@ impl Unpack<'_> {
     /// Scans a stream.
     pub(super) fn stream(&self, level: Level<'_>, stream: &mut dyn Read) -> io::Result<()> {
         let mut stream = Peeked::new(stream);
-        match Format::of(stream.head(), level.origin) {
+        match self.format(stream.head(), level.origin) {
             // The end, which would tell, cannot be looked at first.
             None if zip::is_carrier(stream.head()) && !level.is_too_deep() => {
                 self.passing(Format::Appended, level, &mut stream)

@@ -45,6 +45,7 @@ mod mass;
 mod names;
 mod nesting;
 mod packers;
+mod packs;
 mod patterns;
 mod range;
 mod record;

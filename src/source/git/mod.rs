@@ -9,6 +9,7 @@ mod bundle;
 mod damage;
 mod database;
 mod exactly;
+mod handed;
 mod history;
 mod input;
 mod loose;
@@ -20,6 +21,7 @@ mod staged;
 mod store;
 
 pub use bundle::{holds_pack, push_pack};
+pub use handed::{Handed, hand_over_pack};
 pub use history::{Provenances, Pushed};
 pub use input::{FileBytes, ReadAt};
 pub use range::{Range, RangeError};

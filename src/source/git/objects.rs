@@ -96,14 +96,8 @@ impl Objects {
     pub(super) fn each(&self, elsewhere: &dyn Elsewhere, threads: &Threads, take: &dyn Take) {
         for path in self.packs.iter().take_while(|_| !take.is_done()) {
             if let Ok(pack) = OpenPack::new(path) {
-                let pack = Pack {
-                    bytes: &pack.bytes,
-                    index: pack.index.as_ref(),
-                    hash: pack.hash,
-                    within: &Origin::File(path),
-                    elsewhere,
-                };
-                pack.each(threads, take);
+                let within = Origin::File(path);
+                pack.pack(&within, elsewhere).each(threads, take);
             }
         }
         self.each_loose(threads, |(id, path)| {
@@ -136,14 +130,7 @@ impl Objects {
                 sink.blob(&Origin::File(path), pack.bytes.content());
                 continue;
             }
-            let pack = Pack {
-                bytes: &pack.bytes,
-                index: pack.index.as_ref(),
-                hash: pack.hash,
-                within,
-                elsewhere,
-            };
-            pack.push(threads, sink);
+            pack.push(within, elsewhere, threads, sink);
         }
         self.each_loose(threads, |(id, path)| {
             if !sink.is_done() {
@@ -184,6 +171,27 @@ impl OpenPack {
             None => (None, gix_hash::Kind::Sha1),
         };
         Ok(Self { bytes, index, hash })
+    }
+
+    /// Pushes its objects as members of `within`.
+    pub(super) fn push(
+        &self,
+        within: &Origin<'_>,
+        elsewhere: &dyn Elsewhere,
+        threads: &Threads,
+        sink: &dyn Sink,
+    ) {
+        self.pack(within, elsewhere).push(threads, sink);
+    }
+
+    fn pack<'a>(&'a self, within: &'a Origin<'a>, elsewhere: &'a dyn Elsewhere) -> Pack<'a> {
+        Pack {
+            bytes: &self.bytes,
+            index: self.index.as_ref(),
+            hash: self.hash,
+            within,
+            elsewhere,
+        }
     }
 }
 

@@ -13,13 +13,15 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::source::list::to_path;
 use crate::source::read::open_file;
-use crate::source::{Rules, Sink, Threads};
+use crate::source::{HEAD, Rules, Sink, Threads};
 use crate::vocabulary::Origin;
 
+use super::bundle::{holds_pack, push_pack};
 use super::damage::Damage;
 use super::history::Pushed;
-use super::objects::{Objects, is_object};
-use super::pack::Nowhere;
+use super::input::{FileBytes, ReadAt as _};
+use super::objects::{Objects, OpenPack, is_object};
+use super::pack::{Nowhere, is_pack};
 
 /// Alternates of alternates are followed so far; git's own limit.
 pub(super) const ALTERNATES: usize = 5;
@@ -64,6 +66,8 @@ pub(in crate::source) struct Stores {
     found: Mutex<BTreeMap<PathBuf, Reached>>,
     /// Repositories that a file pointed to, by their real paths.
     pointed: Mutex<BTreeSet<PathBuf>>,
+    /// Packs and bundles that lie in no store.
+    alone: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Stores {
@@ -72,6 +76,7 @@ impl Stores {
             treatment,
             found: Mutex::default(),
             pointed: Mutex::default(),
+            alone: Mutex::default(),
         }
     }
 
@@ -106,6 +111,19 @@ impl Stores {
             && has_head(objects)
     }
 
+    /// Takes over a file that is a pack or a bundle and lies in no store; tells whether it does.
+    /// One without the usual name is found by who opens containers, and read there.
+    pub(in crate::source) fn take_alone(&self, path: &Path) -> bool {
+        let named = path
+            .extension()
+            .is_some_and(|ending| ending == "pack" || ending == "bundle");
+        if self.treatment == Repositories::Plain || !named || !starts_like_pack(path) {
+            return false;
+        }
+        let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        alone.insert(path.to_owned())
+    }
+
     /// Repositories that files pointed to and that lie in none of the folders `walked`.
     pub(in crate::source) fn take_pointed(&self, walked: &[PathBuf]) -> Vec<PathBuf> {
         let mut pointed = self.pointed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,6 +154,15 @@ impl Stores {
             match Objects::list(store, &wanted) {
                 Ok(objects) => objects.push(&within, &Nowhere, threads, sink),
                 Err(error) => sink.error(&Origin::File(store), &error),
+            }
+        }
+        let alone = {
+            let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *alone)
+        };
+        for path in alone.iter().take_while(|_| !sink.is_done()) {
+            if let Err(error) = push_alone(path, threads, sink) {
+                sink.error(&Origin::File(path), &error);
             }
         }
         let repositories = stores.into_iter().map(repository);
@@ -190,6 +217,27 @@ impl Stores {
             sink.error(&Origin::File(&store), &Damage::Alternates.into());
         }
     }
+}
+
+/// Whether a file starts like a pack or a bundle. One that cannot be opened is told by who reads it
+/// as any file.
+fn starts_like_pack(path: &Path) -> bool {
+    let mut head = [0; HEAD];
+    let file = FileBytes::open(path);
+    let read = file.and_then(|file| file.read_at(&mut head, 0));
+    read.is_ok_and(|read| holds_pack(&head[..read]))
+}
+
+/// Pushes the objects of a pack or a bundle that lies in no store.
+fn push_alone(path: &Path, threads: &Threads, sink: &dyn Sink) -> io::Result<()> {
+    let within = Origin::File(path);
+    let pack = OpenPack::new(path)?;
+    if is_pack(&pack.bytes) {
+        pack.push(&within, &Nowhere, threads, sink);
+    } else {
+        push_pack(&pack.bytes, &within, threads, sink);
+    }
+    Ok(())
 }
 
 /// Whether a folder of objects belongs to a repository: its `HEAD` lies beside it.
