@@ -29,7 +29,7 @@ pub(super) enum Damage {
     #[error("its delta is damaged")]
     Delta,
     /// It is larger than git makes deltas for.
-    #[error("it is a delta of more than 4 GiB")]
+    #[error("it is a delta of more than 512 MiB")]
     Huge,
     /// What it is made from is not there, or damaged itself.
     #[error("its base could not be read")]

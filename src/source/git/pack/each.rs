@@ -60,6 +60,7 @@ impl Visit for Each<'_> {
             Some(id) => id,
             None => object.id(self.hash)?,
         };
+        built.budget.spend(object.length());
         let bytes = object.bytes(&(0..object.length()), scratch);
         self.take.object(&id, object.kind, bytes);
         Ok(())
@@ -72,6 +73,8 @@ impl Visit for Each<'_> {
     }
 
     fn too_large(&self, _entry: u32) {}
+
+    fn too_much(&self) {}
 
     fn damaged(&self, _entry: u32, _damage: Damage) {}
 }

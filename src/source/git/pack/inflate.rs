@@ -74,46 +74,53 @@ impl Inflater {
         // With some room to spare the stream's checksum is read in the same call as its last byte,
         // and a stream that goes on too long is noticed.
         if length > KEPT {
-            let mut bytes = Vec::with_capacity(length + ROOM);
+            let mut bytes = vec![0; length + ROOM];
             let end = self.inflate_into(&mut bytes, pack, compressed, end, length)?;
+            bytes.truncate(length);
             return Ok((Cow::Owned(bytes), end));
         }
+        // It is never handed out as a `Vec` to be filled: flate2 writes zeros to all the room that
+        // one has, for each stream.
         let mut output = std::mem::take(&mut self.output);
-        output.clear();
-        output.reserve(length + ROOM);
-        let end = self.inflate_into(&mut output, pack, compressed, end, length);
+        if output.len() < length + ROOM {
+            output.resize(length + ROOM, 0);
+        }
+        let room = &mut output[..length + ROOM];
+        let end = self.inflate_into(room, pack, compressed, end, length);
         self.output = output;
-        Ok((Cow::Borrowed(&self.output), end?))
+        Ok((Cow::Borrowed(&self.output[..length]), end?))
     }
 
-    /// The same into an empty buffer that has room for `length` bytes and more.
+    /// The same into a buffer that has room for `length` bytes and more.
     fn inflate_into(
         &mut self,
-        out: &mut Vec<u8>,
+        out: &mut [u8],
         pack: &dyn ReadAt,
         compressed: &Compressed,
         end: u64,
         length: usize,
     ) -> Result<u64, Damage> {
         let size = length as u64;
+        let mut made = 0;
         self.zlib.reset(true);
         let mut at = compressed.start - compressed.header as u64;
         let mut from = compressed.header;
         let mut held = usize::try_from(end - at).map_or(CHUNK, |n| n.min(CHUNK));
         loop {
-            let before = self.zlib.total_in();
+            let before = (self.zlib.total_in(), self.zlib.total_out());
             let input = &self.input[from..held];
             let status = self
                 .zlib
-                .decompress_vec(input, out, FlushDecompress::None)
+                .decompress(input, &mut out[made..], FlushDecompress::None)
                 .map_err(|error| Damage::Zlib(error.to_string()))?;
-            // What was taken is no more than what was given.
-            let taken = usize::try_from(self.zlib.total_in() - before).unwrap_or(input.len());
-            if out.len() > length {
+            // What was taken is no more than what was given, and so is what was made.
+            let taken = usize::try_from(self.zlib.total_in() - before.0).unwrap_or(input.len());
+            made += usize::try_from(self.zlib.total_out() - before.1).unwrap_or(0);
+            if made > length {
                 return Err(Damage::Length { said: size });
             }
             match status {
-                Status::StreamEnd if out.len() == length => {
+                Status::StreamEnd if made == length => {
                     return Ok(at + (from + taken) as u64);
                 }
                 Status::StreamEnd => return Err(Damage::Length { said: size }),

@@ -108,10 +108,16 @@ impl Visit for Look<'_> {
             Glance::Nothing => Some(changes),
             Glance::Something => None,
         });
+        if known.is_none() {
+            built.budget.spend(object.length());
+        }
         let seen = self.glance(object, known, scratch);
         match seen {
             Glance::Nothing => self.sink.glanced(object.length() as u64),
-            Glance::Something => self.push(built.entry, object, scratch)?,
+            Glance::Something => {
+                built.budget.spend(object.length());
+                self.push(built.entry, object, scratch)?;
+            }
         }
         Ok(seen)
     }
@@ -150,6 +156,10 @@ impl Visit for Look<'_> {
         self.with_origin(entry, |origin| {
             self.sink.skip(origin, SkipReason::TooLarge);
         });
+    }
+
+    fn too_much(&self) {
+        self.sink.skip(self.pack.within, SkipReason::BytesLimit);
     }
 
     fn damaged(&self, entry: u32, damage: Damage) {

@@ -6,10 +6,10 @@ use gix_pack::data;
 use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
+use super::LARGEST;
 use super::entries::{Base, HEADER, base_of};
 use super::inflate::{Compressed, Inflater};
 use super::object::Object;
-use super::walk::LARGEST;
 
 /// Deltas in a row; git makes 4095 at most.
 const LONGEST_CHAIN: usize = 4096;

@@ -12,6 +12,7 @@
 //! what is reported is what a plain scan of every object reports, and only "nothing" is told the
 //! short way.
 
+mod budget;
 mod delta;
 mod each;
 mod entries;
@@ -36,12 +37,17 @@ use crate::vocabulary::Origin;
 use super::damage::Damage;
 use super::input::ReadAt;
 
+use budget::Budget;
 use each::Each;
 pub(super) use each::Take;
 use entries::Entries;
 use look::Look;
 pub(super) use lookup::object_at;
 use walk::Walk;
+
+/// Deltas, and objects that have deltas made from them, may have this many bytes; git's own
+/// `core.bigFileThreshold`, above which it makes no deltas.
+const LARGEST: u64 = if cfg!(test) { 1 << 20 } else { 512 << 20 };
 
 /// Objects that a pack may be made from without holding them.
 pub(super) trait Elsewhere: Sync {
@@ -76,7 +82,8 @@ impl Pack<'_> {
     /// Pushes every object into `sink`.
     pub(super) fn push(&self, threads: &Threads, sink: &dyn Sink) {
         let way = |pack: &Pack<'_>, entries: &Entries| {
-            Walk::new(pack, entries, &Look::new(pack, entries, sink)).run();
+            let budget = Budget::new(pack.bytes.length());
+            Walk::new(pack, entries, &Look::new(pack, entries, sink), &budget).run();
         };
         if let Err(damage) = threads.install(|| self.go(&|| sink.is_done(), &way)) {
             sink.error(self.within, &damage.into());
@@ -86,7 +93,8 @@ impl Pack<'_> {
     /// Hands out objects by name. What cannot be read is passed over.
     pub(super) fn each(&self, threads: &Threads, take: &dyn Take) {
         let way = |pack: &Pack<'_>, entries: &Entries| {
-            Walk::new(pack, entries, &Each::new(pack, entries, take)).run();
+            let budget = Budget::new(pack.bytes.length());
+            Walk::new(pack, entries, &Each::new(pack, entries, take), &budget).run();
         };
         // It was told when the pack was scanned.
         drop(threads.install(|| self.go(&|| take.is_done(), &way)));

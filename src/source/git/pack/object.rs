@@ -14,6 +14,7 @@ use gix_object::Kind;
 
 use crate::source::git::damage::Damage;
 
+use super::LARGEST;
 use super::delta::{Delta, Step};
 
 /// Up to this many bytes an object is copied: to share its pieces would cost more.
@@ -22,14 +23,17 @@ const FLAT: usize = if cfg!(test) { 16 } else { 32 * 1024 };
 /// Pieces shorter than this on average are not worth their keeping.
 const PIECE: usize = if cfg!(test) { 4 } else { 1024 };
 
+/// Changes that lie no further apart are one: what is looked at around them would meet anyway.
+const JOINED: usize = if cfg!(test) { 2 } else { 256 };
+
 /// Buffers that one object may point into.
 const SOURCES: usize = 64;
 
 /// Bytes that may be kept alive beside twice the object's own.
 const KEPT: usize = 64 * 1024;
 
-/// One object.
-#[derive(Debug)]
+/// One object. A copy shares its bytes.
+#[derive(Debug, Clone)]
 pub(super) struct Object {
     pub(super) kind: Kind,
     length: usize,
@@ -77,7 +81,7 @@ impl Object {
     pub(super) fn apply(&self, delta: Cow<'_, [u8]>) -> Result<(Self, Changes), Damage> {
         let mut steps = Delta::new(&delta, self.length)?;
         let mut made = Target::new(self, &delta, steps.length)?;
-        let mut changes = Vec::new();
+        let mut changes = Changes::default();
         // Where in the base the last copy ended: a copy that goes on there leaves no seam. An
         // object begins where its base begins and ends where its base ends, as if all had been
         // copied before and behind.
@@ -87,22 +91,31 @@ impl Object {
             match step {
                 Step::Copy(range) => {
                     if copied_to != Some(range.start) {
-                        changes.push(start..start);
+                        changes.add(start..start);
                     }
                     copied_to = Some(range.end);
                     made.copy(self, &range);
                 }
                 Step::Insert(range) => {
                     copied_to = None;
-                    changes.push(start..start + range.len());
+                    changes.add(start..start + range.len());
                     made.insert(self, &delta, &range);
                 }
             }
+            if made.pieces() > steps.length / PIECE {
+                made = made.flatten(self, &delta, steps.length);
+            }
         }
         if copied_to != Some(self.length) {
-            changes.push(made.length()..made.length());
+            changes.add(made.length()..made.length());
         }
-        Ok((made.finish(self, delta), Changes(changes)))
+        Ok((made.finish(self, delta), changes))
+    }
+
+    /// How many bytes it takes, besides those it shares with what it was made from.
+    pub(super) fn own(&self) -> usize {
+        let pieces = self.pieces.len() * size_of::<Piece>();
+        self.sources.last().map_or(0, |last| last.len()) + pieces
     }
 
     /// How many bytes it has.
@@ -218,7 +231,7 @@ impl Target {
         if length <= FLAT {
             return Ok(Self::Flat(Vec::with_capacity(length)));
         }
-        if u32::try_from(length.max(delta.len())).is_err() {
+        if length.max(delta.len()) as u64 > LARGEST {
             return Err(Damage::Huge);
         }
         Ok(Self::Rope {
@@ -231,6 +244,34 @@ impl Target {
         match self {
             Self::Flat(bytes) => bytes.len(),
             Self::Rope { length, .. } => *length,
+        }
+    }
+
+    /// How many pieces there are to keep.
+    fn pieces(&self) -> usize {
+        match self {
+            Self::Flat(_) => 0,
+            Self::Rope { pieces, .. } => pieces.len(),
+        }
+    }
+
+    /// The same byte by byte, with room for the rest.
+    fn flatten(self, base: &Object, delta: &[u8], room: usize) -> Self {
+        match self {
+            Self::Flat(bytes) => Self::Flat(bytes),
+            Self::Rope { pieces, length } => {
+                let mut bytes = Vec::with_capacity(room);
+                for (at, piece) in pieces.iter().enumerate() {
+                    let end = pieces
+                        .get(at + 1)
+                        .map_or(length, |next| next.start as usize);
+                    let source = base.sources.get(piece.source as usize);
+                    let source = source.map_or(delta, |source| source.as_slice());
+                    let from = piece.from as usize;
+                    bytes.extend_from_slice(&source[from..from + end - piece.start as usize]);
+                }
+                Self::Flat(bytes)
+            }
         }
     }
 
@@ -292,9 +333,7 @@ impl Target {
                 let mut sources = Vec::with_capacity(base.sources.len() + 1);
                 sources.extend_from_slice(&base.sources);
                 sources.push(Arc::new(delta.into_owned()));
-                let worth_it = pieces.len() <= length / PIECE
-                    && sources.len() <= SOURCES
-                    && kept <= 2 * length + KEPT;
+                let worth_it = sources.len() <= SOURCES && kept <= 2 * length + KEPT;
                 let rope = Object {
                     kind: base.kind,
                     length,
@@ -345,6 +384,14 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Read for Slices<'a, I> {
 }
 
 impl Changes {
+    /// Adds a change behind the others.
+    fn add(&mut self, change: Range<usize>) {
+        match self.0.last_mut() {
+            Some(last) if change.start <= last.end + JOINED => last.end = change.end,
+            Some(_) | None => self.0.push(change),
+        }
+    }
+
     /// The stretches of an object of `length` bytes in which something may begin that did not
     /// stand in its base: the changes, widened by `reach` on both sides, joined where they meet.
     /// Where the first `head` bytes changed, they come as a whole.

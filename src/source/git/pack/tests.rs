@@ -56,6 +56,7 @@ type Found = BTreeMap<String, Vec<usize>>;
 struct Log {
     found: Mutex<Found>,
     errors: Mutex<Vec<String>>,
+    skips: Mutex<Vec<SkipReason>>,
     glanced: Mutex<(usize, u64)>,
     pushed: Mutex<(usize, u64)>,
 }
@@ -87,7 +88,9 @@ impl Sink for Log {
         }
     }
 
-    fn skip(&self, _origin: &Origin<'_>, _reason: SkipReason) {}
+    fn skip(&self, _origin: &Origin<'_>, reason: SkipReason) {
+        self.skips.lock().unwrap().push(reason);
+    }
 
     fn error(&self, origin: &Origin<'_>, error: &io::Error) {
         let told = format!("{}: {error}", name(origin));
@@ -198,6 +201,17 @@ impl Writer {
         }
         self.body(&delta);
         self.written(offset, content);
+    }
+
+    /// A delta of these very bytes on the last entry, whatever they make.
+    fn forge(&mut self, delta: &[u8]) {
+        let offset = self.bytes.len();
+        self.header(6, delta.len());
+        let distance = offset - self.objects.last().unwrap().offset;
+        assert!(distance < 128);
+        self.bytes.push(distance as u8);
+        self.body(delta);
+        self.written(offset, Vec::new());
     }
 
     fn finish(&self) -> Vec<u8> {
@@ -484,4 +498,62 @@ fn a_thin_pack_finds_its_bases_elsewhere() {
         gone.iter().any(|told| told.contains(&hex(&base.id))),
         "{gone:?}"
     );
+}
+
+/// All of a base of `length` bytes, twice.
+fn doubled(length: usize) -> Vec<u8> {
+    let mut delta = [size(length), size(2 * length)].concat();
+    for _ in 0..2 {
+        delta.push(0x80 | 0x70);
+        delta.extend_from_slice(&(length as u32).to_le_bytes()[..3]);
+    }
+    delta
+}
+
+#[test]
+fn deltas_that_double_end_where_memory_does() {
+    let mut writer = Writer::new();
+    writer.blob(&[b'.'; 64]);
+    let mut length = 64;
+    for _ in 0..18 {
+        writer.forge(&doubled(length));
+        length *= 2;
+    }
+    let log = scan(&writer.finish());
+    let skips = log.skips.into_inner().unwrap();
+    // 64 bytes may be doubled 14 times; what the next ones make is more than is held.
+    assert_eq!(skips, [SkipReason::TooLarge; 4]);
+    assert_eq!(log.errors.into_inner().unwrap(), [""; 0]);
+    let (objects, bytes) = log.glanced.into_inner().unwrap();
+    assert_eq!((objects, bytes), (15, (64 << 15) - 64));
+}
+
+#[test]
+fn a_small_pack_may_not_cost_much() {
+    let mut writer = Writer::new();
+    let base = format!("{}{}", toy(3), ".".repeat(50_000));
+    writer.blob(base.as_bytes());
+    // What holds something is looked at as a whole, each time.
+    for _ in 0..200 {
+        writer.delta(0, &[Edit::Go(u16::MAX)], Naming::Offset);
+    }
+    let log = scan(&writer.finish());
+    assert_eq!(log.skips.into_inner().unwrap(), [SkipReason::BytesLimit; 1]);
+    let (_, bytes) = log.pushed.into_inner().unwrap();
+    assert!((1 << 19..4 << 20).contains(&bytes), "{bytes}");
+    assert!(!log.found.into_inner().unwrap().is_empty());
+}
+
+#[test]
+fn a_long_chain_of_named_bases_needs_no_deep_calls() {
+    let mut writer = Writer::new();
+    writer.blob(b"the first");
+    for n in 0..20_000 {
+        let text = if n == 19_999 { toy(8) } else { n.to_string() };
+        writer.delta(n, &[Edit::Insert(text.into_bytes())], Naming::Id);
+    }
+    let log = scan(&writer.finish());
+    assert_eq!(log.errors.into_inner().unwrap(), [""; 0]);
+    assert_eq!(log.found.into_inner().unwrap(), writer.plain());
+    assert_eq!(writer.plain().len(), 1);
 }

@@ -6,7 +6,7 @@
 //! [`Visit`]'s business.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 use gix_object::Kind;
@@ -15,10 +15,11 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::source::git::damage::Damage;
 
-use super::Pack;
+use super::budget::{Budget, Kept};
 use super::entries::{Entries, HEADER};
 use super::inflate::{Compressed, GREATEST_RATIO, Inflater};
 use super::object::{Changes, Object};
+use super::{LARGEST, Pack};
 
 /// Families smaller than this are one thread's work.
 const FAMILY: u32 = 16;
@@ -26,17 +27,13 @@ const FAMILY: u32 = 16;
 /// How often a family is split for another thread: each split keeps its base while both work.
 const SPLITS: u32 = 64;
 
-/// Objects with children may have this many bytes; git's own `core.bigFileThreshold`, above which
-/// it makes no deltas.
-pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
-
 /// Families whose root is larger than this are walked one after the other.
 const LARGE: u64 = 16 * 1024 * 1024;
 
 /// What is done with the objects of a pack.
 pub(super) trait Visit: Sync {
     /// What is kept of an object for the sake of those made from it.
-    type Note: Send + Sync;
+    type Note: Copy + Send + Sync;
 
     /// Whether nothing more is wanted.
     fn is_done(&self) -> bool;
@@ -58,8 +55,12 @@ pub(super) trait Visit: Sync {
     /// `header` says where it starts.
     fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage>;
 
-    /// Takes note of what is not built because what it is made from is too large for memory.
+    /// Takes note of what is not built because it, or what it is made from, is too large for
+    /// memory.
     fn too_large(&self, entry: u32);
+
+    /// Takes note that the rest of the pack is not read: it would take too much work.
+    fn too_much(&self);
 
     /// Takes note of what is wrong with an entry.
     fn damaged(&self, entry: u32, damage: Damage);
@@ -72,6 +73,8 @@ pub(super) struct Built<'a, N> {
     pub(super) object: &'a Object,
     /// What was noted of the object that it is made from, and where it differs.
     pub(super) from: Option<(&'a N, &'a Changes)>,
+    /// What looking at it, or doing more with it, is paid from.
+    pub(super) budget: &'a Budget,
 }
 
 /// The walk through one pack.
@@ -82,23 +85,33 @@ pub(super) struct Walk<'a, V: Visit> {
     /// Deltas whose base is known by a name that no index places.
     waiting: Mutex<HashMap<ObjectId, Vec<u32>>>,
     /// Tools that are not in use.
-    tools: Mutex<Vec<Tools>>,
+    tools: Mutex<Vec<Tools<'a, V::Note>>>,
+    budget: &'a Budget,
 }
 
 /// What one thread works with.
-struct Tools {
+struct Tools<'a, N> {
     inflater: Inflater,
     scratch: Vec<u8>,
+    /// Deltas whose base was met on the way, and that base; they wait until the way is at its end.
+    adopted: Vec<(u32, Arc<Noted<'a, N>>)>,
 }
 
 /// An object, and what was noted of it.
-struct Noted<N> {
+struct Noted<'a, N> {
     object: Object,
     note: N,
+    /// The memory it takes; none for one that nothing is made from.
+    _kept: Option<Kept<'a>>,
 }
 
 impl<'a, V: Visit> Walk<'a, V> {
-    pub(super) fn new(pack: &'a Pack<'a>, entries: &'a Entries, visit: &'a V) -> Self {
+    pub(super) fn new(
+        pack: &'a Pack<'a>,
+        entries: &'a Entries,
+        visit: &'a V,
+        budget: &'a Budget,
+    ) -> Self {
         let mut waiting: HashMap<ObjectId, Vec<u32>> = HashMap::new();
         for (id, entry) in &entries.strangers {
             waiting.entry(*id).or_default().push(*entry);
@@ -109,14 +122,19 @@ impl<'a, V: Visit> Walk<'a, V> {
             visit,
             waiting: Mutex::new(waiting),
             tools: Mutex::default(),
+            budget,
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.visit.is_done() || self.budget.is_spent()
     }
 
     /// Walks everything.
     pub(super) fn run(&self) {
         let large = Mutex::new(Vec::new());
         self.entries.roots.par_iter().for_each(|&(root, kind)| {
-            if self.visit.is_done() || !self.visit.wants(kind) {
+            if self.is_done() || !self.visit.wants(kind) {
                 return;
             }
             self.with_tools(|tools| match self.large_header(root, &mut tools.inflater) {
@@ -139,11 +157,14 @@ impl<'a, V: Visit> Walk<'a, V> {
         for entry in self.entries.circles() {
             self.visit.damaged(entry, Damage::Circle);
         }
+        if self.budget.is_spent() {
+            self.visit.too_much();
+        }
     }
 
     /// Walks the family of an object that does not go through memory beside others.
     fn large(&self, root: u32, header: &data::Entry) {
-        if self.visit.is_done() {
+        if self.is_done() {
             return;
         }
         let childless = self.entries.weight(root) == 1;
@@ -161,44 +182,62 @@ impl<'a, V: Visit> Walk<'a, V> {
 
     /// Walks what is made from objects that this pack does not hold.
     fn strangers(&self) {
-        loop {
-            let id = {
-                let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                waiting.keys().min().copied()
-            };
-            let Some(id) = id else { return };
-            let Some(children) = self.take_waiting(&id) else {
+        let waiting = || {
+            let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ids: Vec<ObjectId> = waiting.keys().copied().collect();
+            ids.sort_unstable();
+            ids
+        };
+        // What is found elsewhere may be what leads to others.
+        for id in waiting() {
+            if self.is_done() {
                 return;
+            }
+            let Some((kind, bytes)) = self.pack.elsewhere.find(&id) else {
+                continue;
             };
-            match self.pack.elsewhere.find(&id) {
-                Some((kind, _)) if !self.visit.wants(kind) => {}
-                Some((kind, bytes)) => {
-                    let object = Object::whole(kind, bytes);
-                    self.with_tools(|tools| {
-                        let note = self.visit.borrowed(&object, &mut tools.scratch);
-                        let base = Noted { object, note };
-                        for child in children {
-                            self.family(child, Some(&base), 0, tools);
-                        }
-                    });
+            let children = self.take_waiting(&id).unwrap_or_default();
+            if !self.visit.wants(kind) {
+                continue;
+            }
+            self.budget.spend(bytes.len());
+            let object = Object::whole(kind, bytes);
+            self.with_tools(|tools| {
+                let note = self.visit.borrowed(&object, &mut tools.scratch);
+                let base = Noted {
+                    object,
+                    note,
+                    _kept: None,
+                };
+                for child in children {
+                    self.family(child, Some(&base), 0, tools);
                 }
-                None => {
-                    for child in children {
-                        self.lost(child, Damage::MissingBase(id));
-                    }
-                }
+            });
+        }
+        for id in waiting() {
+            for child in self.take_waiting(&id).unwrap_or_default() {
+                self.lost(child, Damage::MissingBase(id));
             }
         }
     }
 
     /// Builds an entry and all that is made from it.
-    fn family(&self, top: u32, base: Option<&Noted<V::Note>>, splits: u32, tools: &mut Tools) {
+    fn family(
+        &self,
+        top: u32,
+        base: Option<&Noted<'a, V::Note>>,
+        splits: u32,
+        tools: &mut Tools<'a, V::Note>,
+    ) {
+        if self.is_done() {
+            return;
+        }
         let Some(mut built) = self.build(top, base, tools) else {
             return;
         };
         let mut entry = top;
         loop {
-            if self.visit.is_done() {
+            if self.is_done() {
                 return;
             }
             let Some((&heavy, light)) = self.entries.children(entry).split_last() else {
@@ -226,12 +265,16 @@ impl<'a, V: Visit> Walk<'a, V> {
     fn build(
         &self,
         entry: u32,
-        base: Option<&Noted<V::Note>>,
-        tools: &mut Tools,
-    ) -> Option<Noted<V::Note>> {
+        base: Option<&Noted<'a, V::Note>>,
+        tools: &mut Tools<'a, V::Note>,
+    ) -> Option<Noted<'a, V::Note>> {
         let built = self.try_build(entry, base, tools);
         let built = match built {
             Ok(built) => built,
+            Err(Damage::Huge) => {
+                self.descend(entry, &mut |entry| self.visit.too_large(entry));
+                return None;
+            }
             Err(damage) => {
                 self.lost(entry, damage);
                 return None;
@@ -246,9 +289,9 @@ impl<'a, V: Visit> Walk<'a, V> {
     fn try_build(
         &self,
         entry: u32,
-        base: Option<&Noted<V::Note>>,
-        tools: &mut Tools,
-    ) -> Result<Noted<V::Note>, Damage> {
+        base: Option<&Noted<'a, V::Note>>,
+        tools: &mut Tools<'a, V::Note>,
+    ) -> Result<Noted<'a, V::Note>, Damage> {
         let range = self.entries.range(entry);
         let head = tools.inflater.fetch(self.pack.bytes, &range)?;
         let header = parse(head, range.start, self.pack.hash)?;
@@ -257,6 +300,9 @@ impl<'a, V: Visit> Walk<'a, V> {
             start: header.data_offset,
         };
         let size = header.decompressed_size;
+        if size > LARGEST {
+            return Err(Damage::Huge);
+        }
         let (bytes, end) = tools
             .inflater
             .inflate(self.pack.bytes, &compressed, range.end, size)?;
@@ -271,23 +317,44 @@ impl<'a, V: Visit> Walk<'a, V> {
             }
             (None, None) => return Err(Damage::Base),
         };
+        self.budget.spend(object.own());
+        let kept = if self.entries.weight(entry) > 1 {
+            Some(self.budget.keep(object.own()).ok_or(Damage::Huge)?)
+        } else {
+            None
+        };
         let built = Built {
             entry,
             object: &object,
             from: from.as_ref().map(|(note, changes)| (*note, changes)),
+            budget: self.budget,
         };
         let note = self.visit.built(built, &mut tools.scratch)?;
-        Ok(Noted { object, note })
+        Ok(Noted {
+            object,
+            note,
+            _kept: kept,
+        })
     }
 
-    /// Builds what waited for an object of this name.
-    fn adopt_strangers(&self, built: &Noted<V::Note>, tools: &mut Tools) {
+    /// Takes what waited for an object of this name. It is not built at once: in a pack without an
+    /// index that names all bases, a chain of thousands would be as many calls deep.
+    fn adopt_strangers(&self, built: &Noted<'a, V::Note>, tools: &mut Tools<'a, V::Note>) {
+        self.budget.spend(built.object.length());
         let Ok(id) = built.object.id(self.pack.hash) else {
             return;
         };
-        for child in self.take_waiting(&id).unwrap_or_default() {
-            self.family(child, Some(built), SPLITS, tools);
+        let children = self.take_waiting(&id).unwrap_or_default();
+        if children.is_empty() {
+            return;
         }
+        let base = Arc::new(Noted {
+            object: built.object.clone(),
+            note: built.note,
+            _kept: None,
+        });
+        let adopted = children.into_iter().map(|child| (child, Arc::clone(&base)));
+        tools.adopted.extend(adopted);
     }
 
     fn take_waiting(&self, id: &ObjectId) -> Option<Vec<u32>> {
@@ -329,14 +396,18 @@ impl<'a, V: Visit> Walk<'a, V> {
     }
 
     /// Lends tools.
-    fn with_tools<R>(&self, work: impl FnOnce(&mut Tools) -> R) -> R {
+    fn with_tools<R>(&self, work: impl FnOnce(&mut Tools<'a, V::Note>) -> R) -> R {
         let lock = || self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = lock().pop();
         let mut tools = spare.unwrap_or_else(|| Tools {
             inflater: Inflater::new(),
             scratch: Vec::new(),
+            adopted: Vec::new(),
         });
         let result = work(&mut tools);
+        while let Some((child, base)) = tools.adopted.pop() {
+            self.family(child, Some(&base), SPLITS, &mut tools);
+        }
         lock().push(tools);
         result
     }
