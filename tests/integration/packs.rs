@@ -13,13 +13,19 @@ use crate::tokens::Kind;
 fn repository(sandbox: &Sandbox, arguments: &[&str]) -> (Repository, Vec<String>) {
     let repository = Repository::new(sandbox, "repo", arguments);
     let tokens: Vec<String> = (0..3).map(|_| sandbox.token(Kind::Personal)).collect();
-    let filler: String = (0..200).map(|n| format!("setting {n}\n")).collect();
+    let filler = filler();
     repository.write("file", format!("{filler}{}\n", tokens[0]));
     repository.commit("one");
     repository.write("file", format!("{filler}{}\n{filler}", tokens[1]));
     repository.commit(&format!("two {}", tokens[2]));
     repository.git(&["repack", "-adfq"]);
     (repository, tokens)
+}
+
+/// Lines that git makes deltas of.
+fn filler() -> String {
+    let lines: Vec<String> = (0..200).map(|n| format!("setting {n}\n")).collect();
+    lines.concat()
 }
 
 /// Tar or another tool of the machine, in the sandbox's work.
@@ -104,7 +110,7 @@ fn archives_hold_packs_bundles_and_whole_repositories() {
 fn what_a_thin_pack_lacks_is_told() {
     let sandbox = Sandbox::new();
     let repository = Repository::new(&sandbox, "repo", &[]);
-    let filler: String = (0..200).map(|n| format!("setting {n}\n")).collect();
+    let filler = filler();
     repository.write("file", &filler);
     let base = repository.commit("one");
     let blob = repository.git(&["rev-parse", "HEAD:file"]);
