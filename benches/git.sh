@@ -26,4 +26,7 @@ done
 theirs=$(median < "$times/git")
 ours=$(median < "$times/douse")
 echo "git cat-file $theirs ms, douse $ours ms: $(awk "BEGIN { printf \"1/%.1f\", $theirs / $ours }")"
-cargo bench --quiet --bench floor -- inflate "$(nproc)" "$pack"
+floor=$(cargo bench --quiet --bench floor -- inflate "$(nproc)" "$pack")
+echo "$floor"
+least=$(sed -n 's/.*: \([0-9.]*\) s$/\1/p' <<< "$floor")
+echo "douse / floor: $(awk "BEGIN { printf \"%.2f\", $ours / 1000 / $least }")"
