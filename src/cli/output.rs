@@ -68,9 +68,12 @@ fn temporary(path: &Path) -> Result<NamedTempFile> {
         );
     }
     NamedTempFile::new_in(&folder)
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => io::Error::other("there is no such folder"),
-            kind => kind.into(),
+        .map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                io::Error::other("there is no such folder")
+            } else {
+                error.kind().into()
+            }
         })
         .with_context(|| format!("cannot write into {}", folder.display()))
 }
