@@ -12,7 +12,7 @@ use super::Pack;
 use super::entries::Entries;
 use super::names::Names;
 use super::object::Object;
-use super::walk::{Built, Visit};
+use super::visit::{Built, Visit};
 
 /// Takes objects by name, kind and bytes, from several threads at once.
 pub(in crate::source::git) trait Take: Sync {

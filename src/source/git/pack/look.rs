@@ -13,11 +13,12 @@ use crate::source::git::exactly::Exactly;
 use crate::source::{Content, Glance, HEAD, Part, Sink};
 use crate::vocabulary::{Origin, SkipReason};
 
+use super::changes::Changes;
 use super::entries::Entries;
 use super::names::Names;
-use super::object::{Changes, Object, hash_of};
+use super::object::{Object, hash_of};
 use super::sequence::Cursor;
-use super::walk::{Built, Visit};
+use super::visit::{Built, Visit};
 use super::{Pack, hex};
 
 /// Objects are pushed as streams from this many bytes on.

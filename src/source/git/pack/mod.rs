@@ -13,6 +13,7 @@
 //! short way.
 
 mod budget;
+mod changes;
 mod delta;
 mod each;
 mod entries;
@@ -22,6 +23,7 @@ mod lookup;
 mod names;
 mod object;
 mod sequence;
+mod visit;
 mod walk;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use gix_object::Kind;
 use crate::source::git::damage::Damage;
 
 use super::LARGEST;
+use super::changes::Changes;
 use super::delta::{Delta, Step};
 
 /// Up to this many bytes an object is copied: to share its pieces would cost more.
@@ -22,9 +23,6 @@ const FLAT: usize = if cfg!(test) { 16 } else { 32 * 1024 };
 
 /// Pieces shorter than this on average are not worth their keeping.
 const PIECE: usize = if cfg!(test) { 4 } else { 1024 };
-
-/// Changes that lie no further apart are one: what is looked at around them would meet anyway.
-const JOINED: usize = if cfg!(test) { 2 } else { 256 };
 
 /// Buffers that one object may point into.
 const SOURCES: usize = 64;
@@ -54,11 +52,6 @@ struct Piece {
     /// Where it starts there.
     from: u32,
 }
-
-/// What a delta changed in its base, as stretches of the new object: inserted bytes, and seams
-/// between copies, which are empty.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Changes(Vec<Range<usize>>);
 
 impl Object {
     /// An object that is no delta.
@@ -380,35 +373,5 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Read for Slices<'a, I> {
             }
         }
         self.slice.read(buffer)
-    }
-}
-
-impl Changes {
-    /// Adds a change behind the others.
-    fn add(&mut self, change: Range<usize>) {
-        match self.0.last_mut() {
-            Some(last) if change.start <= last.end + JOINED => last.end = change.end,
-            Some(_) | None => self.0.push(change),
-        }
-    }
-
-    /// The stretches of an object of `length` bytes in which something may begin that did not
-    /// stand in its base: the changes, widened by `reach` on both sides, joined where they meet.
-    /// Where the first `head` bytes changed, they come as a whole.
-    pub(super) fn widened(&self, reach: usize, head: usize, length: usize) -> Vec<Range<usize>> {
-        let mut wide: Vec<Range<usize>> = Vec::new();
-        for change in &self.0 {
-            let mut start = change.start.saturating_sub(reach);
-            let mut end = change.end.saturating_add(reach).min(length);
-            if change.start < head {
-                start = 0;
-                end = end.max(head.min(length));
-            }
-            match wide.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                Some(_) | None => wide.push(start..end),
-            }
-        }
-        wide
     }
 }
