@@ -11,7 +11,7 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use douse::detect::{Detector, WindowScanner};
+use douse::detect::{Detector, Window, WindowScanner};
 use douse::pattern::{PatternSet, Scheme};
 
 const SIZE: usize = 4 << 20;
@@ -32,7 +32,7 @@ fn scan(bencher: Bencher<'_, '_>, text: &[u8]) {
     let detector = detector();
     bencher.counter(BytesCount::of_slice(text)).bench(|| {
         let mut hits = 0;
-        detector.scan(text, text.len(), |_| hits += 1);
+        detector.scan(Window::whole(text), |_| hits += 1);
         hits
     });
 }
@@ -51,7 +51,7 @@ fn prose_with_lines_counted(bencher: Bencher<'_, '_>) {
     let detector = detector();
     bencher.counter(BytesCount::of_slice(&text)).bench(|| {
         let mut scanner = WindowScanner::new(&detector, 0);
-        scanner.window(&text, text.len(), |_| {});
+        scanner.window(&text, 0, text.len(), |_| {});
         scanner.lines()
     });
 }

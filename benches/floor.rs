@@ -2,9 +2,9 @@
 //!
 //! `floor walk THREADS PATH` walks a tree with the same walker and reads every byte, searching
 //! nothing; to be timed from outside. It reads into a plain `Vec`; `floor walk-aligned` into the
-//! program's own buffer, which makes reading itself faster. `floor search FILE...` holds the files in memory and takes
-//! turns between a bare packed searcher over the detector's literals and the detector itself, and
-//! prints the median of each and their ratio.
+//! program's own buffer, which makes reading itself faster. `floor search FILE...` holds the files
+//! in memory and takes turns between a bare packed searcher over the plain prefixes, a detector of
+//! plain tokens and one of tokens in every encoding, and prints the median of each and the ratios.
 //!
 //! `floor inflate THREADS PACK` holds a git pack in memory and inflates the zlib stream of every entry
 //! once, building nothing from them, which any scan of it must; it prints the median of its times.
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use aho_corasick::packed::{MatchKind, Searcher};
-use douse::detect::Detector;
+use douse::detect::{Detector, Encodings, Window};
 use douse::pattern::PatternSet;
 use douse::source::{Buffer, WINDOW};
 use ignore::{WalkBuilder, WalkState};
@@ -92,8 +92,12 @@ fn search(files: &[&str]) {
         .iter()
         .flat_map(|path| fs::read(path).expect("a readable file"))
         .collect();
-    let detector = Detector::new(PatternSet::embedded().expect("patterns")).expect("a detector");
-    let prefixes = detector.patterns().patterns().iter();
+    let detector = |encodings| {
+        let patterns = PatternSet::embedded().expect("patterns");
+        Detector::with_encodings(patterns, encodings).expect("a detector")
+    };
+    let (plain, all) = (detector(Encodings::PlainOnly), detector(Encodings::All));
+    let prefixes = plain.patterns().patterns().iter();
     let mut config = aho_corasick::packed::Config::new();
     let bare: Searcher = config
         .match_kind(MatchKind::LeftmostFirst)
@@ -101,23 +105,40 @@ fn search(files: &[&str]) {
         .extend(prefixes.map(|pattern| pattern.kind.prefix.as_bytes()))
         .build()
         .expect("a packed searcher");
-    let (mut floors, mut ours) = (Vec::new(), Vec::new());
-    let (mut candidates, mut hits) = (0, 0);
+    let scan = |detector: &Detector| {
+        let mut hits = 0;
+        detector.scan(Window::whole(&text), |_| hits += 1);
+        hits
+    };
+    let works: [(&str, &dyn Fn() -> usize); 3] = [
+        ("bare packed searcher", &|| bare.find_iter(&text).count()),
+        ("detector, plain only", &|| scan(&plain)),
+        ("detector", &|| scan(&all)),
+    ];
+    let mut times = [const { Vec::new() }; 3];
+    let mut found = [0; 3];
     for _ in 0..ROUNDS {
-        let start = Instant::now();
-        candidates = bare.find_iter(&text).count();
-        floors.push(start.elapsed().as_secs_f64());
-        let start = Instant::now();
-        hits = 0;
-        detector.scan(&text, text.len(), |_| hits += 1);
-        ours.push(start.elapsed().as_secs_f64());
+        for (at, (_, work)) in works.iter().enumerate() {
+            let start = Instant::now();
+            found[at] = work();
+            times[at].push(start.elapsed().as_secs_f64());
+        }
     }
     let megabytes = text.len() as f64 / 1e6;
-    let (floor, ours) = (median(floors), median(ours));
-    println!("{megabytes:.0} MB, {candidates} candidates, {hits} hits, median of {ROUNDS}:");
-    println!("bare packed searcher {:.2} GB/s", megabytes / floor / 1e3);
-    println!("detector             {:.2} GB/s", megabytes / ours / 1e3);
-    println!("ratio                {:.3}", floor / ours);
+    let times = times.map(median);
+    println!("{megabytes:.0} MB, median of {ROUNDS}:");
+    for ((name, _), (time, found)) in works.iter().zip(times.iter().zip(found)) {
+        let speed = megabytes / time / 1e3;
+        println!("{name:20} {speed:6.2} GB/s, {found} found");
+    }
+    println!(
+        "detector of plain tokens to bare searcher {:.3}",
+        times[0] / times[1]
+    );
+    println!(
+        "detector to detector of plain tokens      {:.3}",
+        times[1] / times[2]
+    );
 }
 
 /// Entries of a pack that one thread takes at a time.

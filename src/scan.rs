@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::detect::{Detector, LineCount, Located, WindowScanner};
+use crate::detect::{Detector, LOOKBEHIND, LineCount, Located, Window, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
 use crate::silence::{Line, SIGHT, Silence};
 use crate::source::{
@@ -33,6 +33,11 @@ use passing::Passing;
 
 /// The stretch of a large file that one thread scans at a time.
 const STRETCH: u64 = 1024 * 1024;
+
+const _: () = assert!(
+    LOOKBEHIND <= SIGHT,
+    "what is in sight for markers is context enough"
+);
 
 /// Stretches in hand at once, for each thread. Their hits wait for the line counts of those before
 /// them; more stretches at once would only hold more hits.
@@ -157,7 +162,7 @@ impl Sink for Gather<'_> {
         let mut seen = Glance::Nothing;
         self.scan
             .detector
-            .scan(bytes, bytes.len(), |_| seen = Glance::Something);
+            .scan(Window::whole(bytes), |_| seen = Glance::Something);
         seen
     }
 
@@ -397,15 +402,15 @@ impl Gather<'_> {
                 let filled = *read.as_ref().unwrap_or(&0);
                 let at_end = filled < WINDOW;
                 let (sight, past) = buffer.bytes_with_past(filled);
-                let bytes = &sight[past..];
+                let new = sight.len() - past;
                 let undecided = if at_end { 0 } else { overlap };
-                let decided = bytes.len() - undecided;
+                let decided = new - undecided;
                 let decided =
                     usize::try_from(limit - start).map_or(decided, |left| decided.min(left));
-                let end = start + bytes.len() as u64;
-                scanner.window(bytes, decided, |located| {
-                    let (start, end) = (past + located.hit.start, past + located.hit.end());
-                    on_hit(located, Line::around(sight, start, end));
+                let end = start + new as u64;
+                scanner.window(sight, past, decided, |located| {
+                    let line = Line::around(sight, located.hit.start, located.hit.end());
+                    on_hit(located, line);
                 });
                 self.scan.counters.bytes(decided as u64);
                 read?;

@@ -4,9 +4,9 @@
 
 use std::sync::LazyLock;
 
-use douse::detect::{Detector, WindowScanner};
+use douse::detect::{Detector, LOOKBEHIND, Window, WindowScanner};
 use douse::pattern::PatternSet;
-use douse::vocabulary::{Redact as _, Standing};
+use douse::vocabulary::{Encoding, Redact as _, Standing};
 use libfuzzer_sys::fuzz_target;
 
 static DETECTOR: LazyLock<Detector> =
@@ -16,25 +16,32 @@ fuzz_target!(|input: (u16, &[u8])| {
     let (size, bytes) = input;
     let size = usize::from(size) + 1;
     let mut whole = Vec::new();
-    DETECTOR.scan(bytes, bytes.len(), |hit| {
+    DETECTOR.scan(Window::whole(bytes), |hit| {
         assert!(hit.end() <= bytes.len());
-        assert_eq!(&bytes[hit.start..hit.end()], hit.token.as_bytes());
-        whole.push((hit.start as u64, hit.token.into_owned(), hit.standing));
+        if hit.encoding == Encoding::Plain {
+            assert_eq!(&bytes[hit.start..hit.end()], hit.token.as_bytes());
+        } else {
+            assert_eq!(hit.standing, Standing::Finding);
+        }
+        let token = hit.token.into_owned();
+        whole.push((hit.start as u64, token, hit.standing, hit.encoding));
     });
     let mut cut = Vec::new();
     let mut scanner = WindowScanner::new(&DETECTOR, 0);
     while scanner.offset() < bytes.len() as u64 {
-        let start = usize::try_from(scanner.offset()).expect("an index");
-        let decide = size.min(bytes.len() - start);
-        let end = bytes.len().min(start + decide + DETECTOR.reach() - 1);
-        scanner.window(&bytes[start..end], decide, |located| {
+        let at = usize::try_from(scanner.offset()).expect("an index");
+        let past = at.min(LOOKBEHIND);
+        let decide = size.min(bytes.len() - at);
+        let end = bytes.len().min(at + decide + DETECTOR.reach() - 1);
+        scanner.window(&bytes[at - past..end], past, decide, |located| {
             let hit = located.hit;
-            cut.push((located.offset, hit.token.into_owned(), hit.standing));
+            let token = hit.token.into_owned();
+            cut.push((located.offset, token, hit.standing, hit.encoding));
         });
     }
     assert_eq!(whole, cut);
     let redacted = DETECTOR.bytes(bytes);
-    DETECTOR.scan(&redacted, redacted.len(), |hit| {
+    DETECTOR.scan(Window::whole(&redacted), |hit| {
         assert_ne!(hit.standing, Standing::Finding, "redacted, and found again");
     });
 });

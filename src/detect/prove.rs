@@ -1,6 +1,6 @@
 //! Proving that patterns do what they say: every example through the real detector.
 
-use super::Detector;
+use super::{Detector, Window};
 use crate::pattern::PatternSet;
 use crate::vocabulary::Standing;
 
@@ -55,7 +55,7 @@ pub fn prove(detector: &Detector) -> Vec<Proof> {
 
 fn findings(detector: &Detector, text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    detector.scan(text.as_bytes(), text.len(), |hit| {
+    detector.scan(Window::whole(text.as_bytes()), |hit| {
         if hit.standing == Standing::Finding {
             found.push((hit.kind.id.to_string(), hit.token.into_owned()));
         }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_embedded_examples_hold() {
-        let proofs = prove(&super::super::tests::detector());
+        let proofs = prove(super::super::tests::detector());
         assert!(proofs.len() >= 15, "{}", proofs.len());
         for proof in proofs {
             assert_eq!(proof.fault, None, "{proof:?}");

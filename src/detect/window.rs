@@ -2,9 +2,10 @@
 //!
 //! Whoever reads hands over one window after the other. Each window says up to where it decides:
 //! tokens that start before that are reported now, and the bytes from there on come again at the
-//! start of the next window, since up to [`Detector::reach`] bytes are needed to decide. The
-//! scanner keeps count of bytes and lines across windows; counts of separate stretches of a blob
-//! can be joined, so that a large file may be scanned by several threads.
+//! start of the next window, since up to [`Detector::reach`] bytes are needed to decide; and so do
+//! the last [`LOOKBEHIND`] bytes before them, as context. The scanner keeps count of bytes and
+//! lines across windows; counts of separate stretches of a blob can be joined, so that a large file
+//! may be scanned by several threads.
 //!
 //! Lines cost a second pass over the window, which is then in the cache. A blob that fits one
 //! window is counted only as far as its last hit.
@@ -12,6 +13,36 @@
 use memchr::{memchr_iter, memrchr};
 
 use super::{Detector, Hit};
+
+/// How many bytes before a token may have a say in what it is called.
+pub const LOOKBEHIND: usize = 64;
+
+/// Some of a blob's bytes, and which tokens in them are to be reported.
+#[derive(Debug, Clone, Copy)]
+pub struct Window<'b> {
+    /// The bytes. They go on for at least [`Detector::reach`]` - 1` bytes behind `before`, or to
+    /// the end of the blob.
+    pub bytes: &'b [u8],
+    /// Where in the blob they start.
+    pub offset: u64,
+    /// Tokens that start before this byte were reported already. At least [`LOOKBEHIND`] bytes
+    /// stand before it, or all that the blob has there.
+    pub from: usize,
+    /// Tokens that start from this byte on will be reported later.
+    pub before: usize,
+}
+
+impl<'b> Window<'b> {
+    /// All of a blob.
+    pub fn whole(bytes: &'b [u8]) -> Self {
+        Self {
+            bytes,
+            offset: 0,
+            from: 0,
+            before: bytes.len(),
+        }
+    }
+}
 
 /// The newlines of one stretch of a blob.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,20 +110,38 @@ impl<'d> WindowScanner<'d> {
         }
     }
 
-    /// Scans `bytes` for tokens that start before `decide`; the next window starts there.
+    /// Scans `bytes`, which start `past` bytes before what is still undecided, for tokens that
+    /// start in the `decide` bytes behind those; the next window goes on there.
     ///
-    /// The caller sees to it that `bytes` go on for at least [`Detector::reach`]` - 1` bytes
-    /// behind `decide`, or to the end of the blob.
-    pub fn window<'h>(&mut self, bytes: &'h [u8], decide: usize, on_hit: impl FnMut(Located<'h>)) {
-        let counted = self.scan(bytes, decide, on_hit);
-        self.lines
-            .count(&bytes[counted..decide], self.offset + counted as u64);
+    /// The caller sees to it that `past` is at least [`LOOKBEHIND`], or all that the blob has
+    /// there, and that `bytes` go on for at least [`Detector::reach`]` - 1` bytes behind what is
+    /// to be decided, or to the end of the blob.
+    pub fn window<'h>(
+        &mut self,
+        bytes: &'h [u8],
+        past: usize,
+        decide: usize,
+        on_hit: impl FnMut(Located<'h>),
+    ) {
+        let window = Window {
+            bytes,
+            offset: self.offset - past as u64,
+            from: past,
+            before: past + decide,
+        };
+        let counted = self.scan(window, on_hit);
+        let rest = &bytes[counted..window.before];
+        self.lines.count(rest, window.offset + counted as u64);
         self.offset += decide as u64;
     }
 
-    /// Scans the last window of a blob.
+    /// Scans all that is left of a blob, and was never cut.
     pub fn last<'h>(mut self, bytes: &'h [u8], on_hit: impl FnMut(Located<'h>)) {
-        self.scan(bytes, bytes.len(), on_hit);
+        let window = Window {
+            offset: self.offset,
+            ..Window::whole(bytes)
+        };
+        self.scan(window, on_hit);
     }
 
     /// The newlines of the stretch so far.
@@ -100,25 +149,20 @@ impl<'d> WindowScanner<'d> {
         self.lines
     }
 
-    /// The offset in the blob at which the next window starts.
+    /// The offset in the blob up to which it is decided.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Reports the hits, and tells up to where lines are counted.
-    fn scan<'h>(
-        &mut self,
-        bytes: &'h [u8],
-        decide: usize,
-        mut on_hit: impl FnMut(Located<'h>),
-    ) -> usize {
-        let mut counted = 0;
-        self.detector.scan(bytes, decide, |hit| {
-            let skipped = &bytes[counted..hit.start];
-            self.lines.count(skipped, self.offset + counted as u64);
+    fn scan<'h>(&mut self, window: Window<'h>, mut on_hit: impl FnMut(Located<'h>)) -> usize {
+        let mut counted = window.from;
+        self.detector.scan(window, |hit| {
+            let skipped = &window.bytes[counted..hit.start];
+            self.lines.count(skipped, window.offset + counted as u64);
             counted = hit.start;
             on_hit(Located {
-                offset: self.offset + hit.start as u64,
+                offset: window.offset + hit.start as u64,
                 lines: self.lines,
                 hit,
             });
@@ -131,7 +175,7 @@ impl<'d> WindowScanner<'d> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::{PREFIXES, detector, token};
+    use super::super::tests::{PREFIXES, WAYS, detector, token, written};
     use super::*;
 
     /// Offset, line, column and text of every hit, the blob cut into windows of `size` bytes,
@@ -143,12 +187,14 @@ mod tests {
         let mut start = 0;
         while start < blob.len() {
             let end = blob.len().min(start + stretch);
-            let mut scanner = WindowScanner::new(&detector, start as u64);
+            let mut scanner = WindowScanner::new(detector, start as u64);
             while scanner.offset() < end as u64 {
                 let at = usize::try_from(scanner.offset()).unwrap();
+                let past = at.min(LOOKBEHIND);
                 let decide = size.min(end - at);
-                let bytes = &blob[at..blob.len().min(at + decide + detector.reach() - 1)];
-                scanner.window(bytes, decide, |located| {
+                let sight = blob.len().min(at + decide + detector.reach() - 1);
+                let bytes = &blob[at - past..sight];
+                scanner.window(bytes, past, decide, |located| {
                     let lines = located.lines.behind(before);
                     found.push((
                         located.offset,
@@ -217,7 +263,14 @@ mod tests {
             let mut blob = Vec::new();
             for (noise, prefix, seed) in pieces {
                 blob.extend(noise);
-                blob.extend(token(PREFIXES[prefix], seed).into_bytes());
+                let token = token(PREFIXES[prefix], seed);
+                let way = usize::try_from(seed % 36).unwrap();
+                if way < WAYS {
+                    let fold = 48 + way * 4;
+                    blob.extend(written(way, &token, &"user:"[way % 5..], fold).0);
+                } else {
+                    blob.extend(token.into_bytes());
+                }
             }
             prop_assert_eq!(cut(&blob, size, stretch), cut(&blob, usize::MAX / 2, usize::MAX / 2));
         }
@@ -229,7 +282,7 @@ mod tests {
         let token = token("gho_", 5);
         let blob = format!("one\ntwo\n   {token}\n{token}");
         let mut found = Vec::new();
-        WindowScanner::new(&detector, 0).last(blob.as_bytes(), |located| {
+        WindowScanner::new(detector, 0).last(blob.as_bytes(), |located| {
             let (offset, lines) = (located.offset, located.lines);
             found.push((offset, lines.line(), lines.column(offset), token.clone()));
         });

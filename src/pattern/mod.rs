@@ -119,6 +119,21 @@ impl PatternSet {
     }
 }
 
+impl Pattern {
+    /// The longest token of it that can be a finding, prefix included, in bytes.
+    pub fn longest_finding(&self) -> usize {
+        let shapes = self.shapes.iter();
+        let proven = shapes.filter(|shape| match (shape.scheme, shape.standing) {
+            (Scheme::None, Standing::Unverified) => false,
+            (Scheme::None, Standing::Finding) | (Scheme::Crc32Base62 | Scheme::Sha256Base32, _) => {
+                true
+            }
+        });
+        let longest = proven.map(|shape| self.kind.prefix.len() + shape.longest);
+        longest.max().unwrap_or(0)
+    }
+}
+
 impl Shape {
     /// How much of the start of `text` is a body of this shape.
     pub fn fit(&self, text: &[u8]) -> Option<usize> {

@@ -98,9 +98,9 @@ impl<'a, 's> Passing<'a, 's> {
     fn scan(&mut self, decided: usize) {
         let blob = self.blob;
         let (sight, past) = self.buffer.bytes_with_past(self.filled);
-        self.scanner.window(&sight[past..], decided, |located| {
-            let (start, end) = (past + located.hit.start, past + located.hit.end());
-            blob.consider(&located, Line::around(sight, start, end));
+        self.scanner.window(sight, past, decided, |located| {
+            let line = Line::around(sight, located.hit.start, located.hit.end());
+            blob.consider(&located, line);
         });
         blob.covered.forget_before(self.scanner.offset());
         blob.gather.scan.counters.bytes(decided as u64);

@@ -12,7 +12,7 @@ type Spot = (u64, u64, u64, String);
 /// Scans what `push` pushes on `threads` threads.
 fn report(threads: usize, push: impl FnOnce(&dyn Sink)) -> ScanReport {
     let scan = Scan {
-        detector: &detector(),
+        detector: detector(),
         threads: &Threads::new(NonZeroUsize::new(threads).unwrap()),
         clock: &SystemClock::new(),
         interrupt: &Interrupt::new(),

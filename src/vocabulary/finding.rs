@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::capped::Listed;
+use super::encoding::Encoding;
 use super::kind::Kind;
 use super::origin::Place;
 use super::provenance::Provenance;
@@ -120,26 +121,4 @@ pub struct Silenced {
     pub finding: Finding,
     /// Why.
     pub by: SilencedBy,
-}
-
-/// How a token is written in the bytes around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Encoding {
-    /// As itself.
-    Plain,
-}
-
-impl Encoding {
-    /// Its name in machine output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-        }
-    }
-}
-
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod capped;
 mod clock;
 mod counters;
+mod encoding;
 mod event;
 mod exit;
 mod finding;
@@ -25,11 +26,10 @@ pub use audit::{
 pub use capped::{Capped, Listed};
 pub use clock::{BootStamp, Clock, Stamp, SystemClock, Waited, rfc3339};
 pub use counters::Counters;
+pub use encoding::Encoding;
 pub use event::{EVENTS_KEPT, Ending, Gap, ReadError, ScanReport, Skip, SkipReason, Tally};
 pub use exit::Exit;
-pub use finding::{
-    Checksum, Encoding, Finding, MATCHES_KEPT, Match, Silenced, SilencedBy, Standing,
-};
+pub use finding::{Checksum, Finding, MATCHES_KEPT, Match, Silenced, SilencedBy, Standing};
 pub use interrupt::Interrupt;
 pub use kind::{Kind, Revocable};
 pub use origin::{Label, Origin, Place};

@@ -31,6 +31,7 @@ mod contract;
 mod credentials;
 mod douse;
 mod durability;
+mod encodings;
 mod enterprise;
 mod formats;
 mod git;
