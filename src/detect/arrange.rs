@@ -26,10 +26,10 @@ const BUCKETS: usize = 8;
 
 /// Which halves of bytes a bucket lets pass, for each byte that is looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Mask([(u16, u16); LOOKED_AT]);
+pub(super) struct Mask([(u16, u16); LOOKED_AT]);
 
 impl Mask {
-    fn of(literal: &[u8]) -> Self {
+    pub(super) fn of(literal: &[u8]) -> Self {
         let mut mask = Self::default();
         for ((low, high), &byte) in mask.0.iter_mut().zip(literal) {
             *low = 1 << (byte & 15);
@@ -38,7 +38,7 @@ impl Mask {
         mask
     }
 
-    fn or(mut self, other: Self) -> Self {
+    pub(super) fn or(mut self, other: Self) -> Self {
         for ((low, high), (more_low, more_high)) in self.0.iter_mut().zip(other.0) {
             *low |= more_low;
             *high |= more_high;
@@ -47,7 +47,7 @@ impl Mask {
     }
 
     /// How often a place passes, if bytes did not depend on each other.
-    fn chance(&self, looked_at: usize) -> f32 {
+    pub(super) fn chance(&self, looked_at: usize) -> f32 {
         let looked_at = self.0.iter().take(looked_at);
         looked_at.map(|&(low, high)| passing(low, high)).product()
     }
@@ -69,12 +69,6 @@ fn bits(mut mask: u16) -> impl Iterator<Item = u8> {
         mask &= mask.wrapping_sub(1);
         u8::try_from(lowest).ok().filter(|&bit| bit < 16)
     })
-}
-
-/// How often a bucket of `literals` stops.
-pub(super) fn passes<'l>(literals: impl Iterator<Item = &'l [u8]>) -> f32 {
-    let masks = literals.map(Mask::of).fold(Mask::default(), Mask::or);
-    masks.chance(LOOKED_AT)
 }
 
 /// Literals that share a bucket.

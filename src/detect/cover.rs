@@ -7,9 +7,9 @@
 //! found least by chance comes first. Where all that meets there goes on alike, the literal does
 //! too, so that the searcher itself refuses most of what is none.
 
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
-use super::arrange::{LOOKED_AT, passes};
+use super::arrange::{LOOKED_AT, Mask};
 use super::form::Form;
 use super::frequency::chance;
 use super::spell::Spelling;
@@ -63,46 +63,31 @@ fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
     }
 }
 
-/// A choice: windows at one place of all spellings of a family, by index.
-struct Offer {
-    windows: Vec<usize>,
-    /// What it was worth when last looked at.
-    worth: f32,
-}
-
 fn cover(spellings: &[Spelling]) -> Vec<Literal> {
     let windows = windows(spellings);
+    let offers = offers(spellings, &windows);
     let mut met = vec![false; spellings.len()];
     let mut chosen: Vec<Option<Literal>> = windows.iter().map(|_| None).collect();
-    let worth = |offer: &[usize], met: &[bool], chosen: &[Option<Literal>]| {
-        let new = offer.iter().filter(|&&at| chosen[at].is_none());
+    let worth = |offer: usize, met: &[bool], chosen: &[Option<Literal>]| {
+        let new = offers[offer].iter().filter(|&&at| chosen[at].is_none());
         let news = new.clone().map(|&at| windows[at].news(met)).sum::<u16>();
-        let price = price(new.map(|&at| windows[at].text));
-        if news == 0 {
-            0.0
-        } else {
-            f32::from(news) / price
-        }
+        let price = price(new.map(|&at| &windows[at]));
+        // None is negative, so their bits stand in the order of their values.
+        (f32::from(news) / price.max(1.0)).to_bits()
     };
-    let mut offers = offers(spellings, &windows);
-    for offer in &mut offers {
-        offer.worth = worth(&offer.windows, &met, &chosen);
-    }
+    let all = (0..offers.len()).map(|offer| (worth(offer, &met, &chosen), offer));
+    let mut queue: BinaryHeap<(u32, usize)> = all.collect();
     // What an offer is worth seldom rises, so most need not be looked at again.
-    loop {
-        offers.sort_by(|a, b| a.worth.total_cmp(&b.worth));
-        let Some(last) = offers.last_mut() else { break };
-        let now = worth(&last.windows, &met, &chosen);
-        if now <= 0.0 {
-            offers.pop();
+    while let Some((before, offer)) = queue.pop() {
+        let now = worth(offer, &met, &chosen);
+        if now == 0 {
             continue;
         }
-        if now < last.worth {
-            last.worth = now;
+        if now < before {
+            queue.push((now, offer));
             continue;
         }
-        let Some(best) = offers.pop() else { break };
-        for at in best.windows {
+        for &at in &offers[offer] {
             if chosen[at].is_none() && windows[at].news(&met) > 0 {
                 chosen[at] = Some(windows[at].meet(spellings, &mut met));
             }
@@ -112,13 +97,15 @@ fn cover(spellings: &[Spelling]) -> Vec<Literal> {
 }
 
 /// Some bytes that a literal may be made of.
-struct Window<'s> {
-    text: &'s [u8],
+struct Window {
+    mask: Mask,
+    /// How often it stands in a place.
+    chance: f32,
     /// The spellings (by index) that hold it, and how far behind their starts; in order.
     places: Vec<(usize, usize)>,
 }
 
-impl Window<'_> {
+impl Window {
     /// How many spellings it would meet that are not met.
     fn news(&self, met: &[bool]) -> u16 {
         let mut last = usize::MAX;
@@ -165,7 +152,7 @@ impl Window<'_> {
     }
 }
 
-fn windows(spellings: &[Spelling]) -> Vec<Window<'_>> {
+fn windows(spellings: &[Spelling]) -> Vec<Window> {
     let mut all: Vec<(&[u8], usize, usize)> = Vec::new();
     for (at, spelling) in spellings.iter().enumerate() {
         let length = LOOKED_AT.min(spelling.text.len()).max(1);
@@ -178,40 +165,39 @@ fn windows(spellings: &[Spelling]) -> Vec<Window<'_>> {
     all.sort_unstable();
     let groups = all.chunk_by(|a, b| a.0 == b.0);
     let windows = groups.map(|group| Window {
-        text: group[0].0,
+        mask: Mask::of(group[0].0),
+        chance: chance(group[0].0),
         places: group.iter().map(|&(_, at, offset)| (at, offset)).collect(),
     });
     windows.collect()
 }
 
-fn offers(spellings: &[Spelling], windows: &[Window<'_>]) -> Vec<Offer> {
-    let mut members: BTreeMap<(usize, usize, usize), Vec<usize>> = BTreeMap::new();
+/// Choices, each of the windows (by index) at one place of all spellings of a family.
+fn offers(spellings: &[Spelling], windows: &[Window]) -> Vec<Vec<usize>> {
+    let mut members: Vec<(((usize, usize), usize), usize)> = Vec::new();
     for (window, Window { places, .. }) in windows.iter().enumerate() {
-        for &(at, offset) in places {
-            let (length, family) = spellings[at].family;
-            members
-                .entry((length, family, offset))
-                .or_default()
-                .push(window);
-        }
+        let place = |&(at, offset): &(usize, usize)| (spellings[at].family, offset);
+        members.extend(places.iter().map(|at| (place(at), window)));
     }
-    let offers = members.into_values().map(|mut windows| {
-        windows.dedup();
-        Offer {
-            windows,
-            worth: 0.0,
-        }
-    });
-    offers.collect()
+    members.sort_unstable();
+    members.dedup();
+    let offers = members.chunk_by(|a, b| a.0 == b.0);
+    offers
+        .map(|offer| offer.iter().map(|&(_, window)| window).collect())
+        .collect()
 }
 
 /// What it costs to search for some windows more: for each, and for the places at which a bucket
 /// made of them would stop.
-fn price<'s>(windows: impl Iterator<Item = &'s [u8]> + Clone) -> f32 {
+fn price<'w>(windows: impl Iterator<Item = &'w Window>) -> f32 {
     /// How many literals more are worth not stopping once in every byte.
     const DREAD: f32 = 3e4;
 
-    let count = windows.clone().map(|_| 1.0).sum::<f32>();
-    let common = windows.clone().map(chance).sum::<f32>();
-    count + DREAD * (passes(windows) + common)
+    let (mut count, mut common, mut mask) = (0.0, 0.0, Mask::default());
+    for window in windows {
+        count += 1.0;
+        common += window.chance;
+        mask = mask.or(window.mask);
+    }
+    count + DREAD * (mask.chance(LOOKED_AT) + common)
 }

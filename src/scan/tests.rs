@@ -177,7 +177,7 @@ fn whoever_watches_is_told_of_a_store() {
     assert_eq!(counters.ask(), None);
     let threads = Threads::new(NonZeroUsize::MIN);
     let scan = Scan {
-        detector: &detector(),
+        detector: detector(),
         threads: &threads,
         clock: &SystemClock::new(),
         interrupt: &Interrupt::new(),
