@@ -174,7 +174,7 @@ fn windows(spellings: &[Spelling]) -> Vec<Window> {
 
 /// Choices, each of the windows (by index) at one place of all spellings of a family.
 fn offers(spellings: &[Spelling], windows: &[Window]) -> Vec<Vec<usize>> {
-    let mut members: Vec<(((usize, usize), usize), usize)> = Vec::new();
+    let mut members = Vec::new();
     for (window, Window { places, .. }) in windows.iter().enumerate() {
         let place = |&(at, offset): &(usize, usize)| (spellings[at].family, offset);
         members.extend(places.iter().map(|at| (place(at), window)));
