@@ -9,6 +9,7 @@ use douse::detect::Detector;
 use douse::findings::{Retain, Unverified};
 use douse::pattern::PatternSet;
 use douse::scan::{Archives, Scan};
+use douse::silence::{Markers, Silence};
 use douse::source::{Content, Threads};
 use douse::unpack::Limits;
 use douse::vocabulary::{Counters, Interrupt, Origin, SystemClock};
@@ -34,6 +35,7 @@ fuzz_target!(|input: (u8, bool, Vec<u8>)| {
         counters: &Counters::default(),
         retain: Retain::Fingerprints,
         unverified: Unverified::Count,
+        silence: &Silence::new(Markers::Heed),
         archives: Archives::Open(Limits::default()),
     };
     scan.run(|sink| {
