@@ -29,11 +29,11 @@ use crate::vocabulary::{Origin, SkipReason};
 use super::read::Way;
 
 /// Files of one folder that one thread takes at a time.
-const BATCH: usize = 64;
+const BATCH: usize = 8;
 
 /// Batches waiting, for each thread; a folder with more files keeps its own thread busy instead of
 /// memory.
-const BATCHES_PER_THREAD: usize = 16;
+const BATCHES_PER_THREAD: usize = 128;
 
 /// Handles held at most, and no more than a quarter of what the process may have open.
 const HANDLES: u64 = 256;
