@@ -4,6 +4,7 @@ use super::*;
 use crate::detect::tests::{PREFIXES, detector, token};
 use crate::silence::Markers;
 use crate::source::{Repositories, Rules, TreeRules, Walk};
+use crate::unpack::collect::Drip;
 use crate::vocabulary::SystemClock;
 
 /// Offset, line, column and token.
@@ -63,19 +64,6 @@ fn planted(length: usize, every: usize) -> (Vec<u8>, Vec<Spot>) {
     });
     let places = places.collect();
     (text, places)
-}
-
-/// Hands out a text in pieces of changing size.
-struct Drip<'a>(&'a [u8], usize);
-
-impl Read for Drip<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.1 = self.1 * 31 % 65_537;
-        let n = self.1.max(1).min(buffer.len()).min(self.0.len());
-        buffer[..n].copy_from_slice(&self.0[..n]);
-        self.0 = &self.0[n..];
-        Ok(n)
-    }
 }
 
 #[test]

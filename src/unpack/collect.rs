@@ -1,4 +1,4 @@
-//! Keeps what a format hands out, for the tests of formats.
+//! Keeps what a format hands out, for the tests of formats; and hands out bytes as sources might.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -99,8 +99,8 @@ impl Members for Collected {
     }
 }
 
-/// Hands out bytes a few at a time.
-pub(super) struct Drip<'a>(pub(super) &'a [u8], pub(super) usize);
+/// Hands out bytes in pieces of changing size.
+pub(crate) struct Drip<'a>(pub(crate) &'a [u8], pub(crate) usize);
 
 impl Read for Drip<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

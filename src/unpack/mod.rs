@@ -23,7 +23,7 @@ mod budget;
 mod bzip2;
 mod checked;
 #[cfg(test)]
-mod collect;
+pub(crate) mod collect;
 mod covered;
 mod cpio;
 mod exactly;
