@@ -1,4 +1,4 @@
-//! Which literals to search for, so that every spelling of every prefix is met.
+//! Which literals to search for, so that every spelling of every prefix is met: worked out.
 //!
 //! There are hundreds of spellings, and the packed searcher holds its speed with a few dozen
 //! literals, of which it looks at the first three bytes. Many spellings share a few bytes: `ghp_`,
@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 
 use super::arrange::{LOOKED_AT, Mask};
 use super::form::Form;
-use super::frequency::chance;
+use super::frequency::Model;
 use super::spell::Spelling;
 
 /// Something to search for, and what it may be a part of.
@@ -40,9 +40,9 @@ pub(super) struct Probe {
     pub(super) form: Form,
 }
 
-/// Literals for all `spellings`. None is the start of another one.
-pub(super) fn literals(spellings: &[Spelling]) -> Vec<Literal> {
-    let mut literals = cover(spellings);
+/// Literals for all `spellings`, each seldom by `model`. None is the start of another one.
+pub(super) fn cover(spellings: &[Spelling], model: &dyn Model) -> Vec<Literal> {
+    let mut literals = choose(spellings, model);
     literals.sort_by(|a, b| a.text.cmp(&b.text));
     // Sorted, so that whatever starts with a literal stands right behind it.
     literals.dedup_by(|longer, shorter| {
@@ -55,7 +55,7 @@ pub(super) fn literals(spellings: &[Spelling]) -> Vec<Literal> {
     literals
 }
 
-fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
+pub(super) fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
     for probe in more {
         if !probes.contains(probe) {
             probes.push(*probe);
@@ -63,15 +63,15 @@ fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
     }
 }
 
-fn cover(spellings: &[Spelling]) -> Vec<Literal> {
-    let windows = windows(spellings);
+fn choose(spellings: &[Spelling], model: &dyn Model) -> Vec<Literal> {
+    let windows = windows(spellings, model);
     let offers = offers(spellings, &windows);
     let mut met = vec![false; spellings.len()];
     let mut chosen: Vec<Option<Literal>> = windows.iter().map(|_| None).collect();
     let worth = |offer: usize, met: &[bool], chosen: &[Option<Literal>]| {
         let new = offers[offer].iter().filter(|&&at| chosen[at].is_none());
         let news = new.clone().map(|&at| windows[at].news(met)).sum::<u16>();
-        let price = price(new.map(|&at| &windows[at]));
+        let price = price(new.map(|&at| &windows[at]), model);
         // None is negative, so their bits stand in the order of their values.
         (f32::from(news) / price.max(1.0)).to_bits()
     };
@@ -152,7 +152,7 @@ impl Window {
     }
 }
 
-fn windows(spellings: &[Spelling]) -> Vec<Window> {
+fn windows(spellings: &[Spelling], model: &dyn Model) -> Vec<Window> {
     let mut all: Vec<(&[u8], usize, usize)> = Vec::new();
     for (at, spelling) in spellings.iter().enumerate() {
         let length = LOOKED_AT.min(spelling.text.len()).max(1);
@@ -166,7 +166,7 @@ fn windows(spellings: &[Spelling]) -> Vec<Window> {
     let groups = all.chunk_by(|a, b| a.0 == b.0);
     let windows = groups.map(|group| Window {
         mask: Mask::of(group[0].0),
-        chance: chance(group[0].0),
+        chance: model.text(group[0].0),
         places: group.iter().map(|&(_, at, offset)| (at, offset)).collect(),
     });
     windows.collect()
@@ -189,7 +189,7 @@ fn offers(spellings: &[Spelling], windows: &[Window]) -> Vec<Vec<usize>> {
 
 /// What it costs to search for some windows more: for each, and for the places at which a bucket
 /// made of them would stop.
-fn price<'w>(windows: impl Iterator<Item = &'w Window>) -> f32 {
+fn price<'w>(windows: impl Iterator<Item = &'w Window>, model: &dyn Model) -> f32 {
     /// How many literals more are worth not stopping once in every byte.
     const DREAD: f32 = 3e4;
 
@@ -199,5 +199,5 @@ fn price<'w>(windows: impl Iterator<Item = &'w Window>) -> f32 {
         common += window.chance;
         mask = mask.or(window.mask);
     }
-    count + DREAD * (mask.chance(LOOKED_AT) + common)
+    count + DREAD * (model.mask(&mask) + common)
 }

@@ -1,5 +1,56 @@
-//! How often bytes occur in what is scanned, roughly: enough to choose literals that are seldom
+//! How often things stand in what is scanned, roughly: enough to choose literals that are seldom
 //! met by chance.
+
+use super::arrange::Mask;
+
+/// What is known of the bytes that will be scanned.
+pub(super) trait Model {
+    /// How often `text` stands in a place.
+    fn text(&self, text: &[u8]) -> f32;
+
+    /// How often a place passes.
+    fn mask(&self, mask: &Mask) -> f32;
+}
+
+/// How often single bytes stand there, as if they did not depend on each other.
+pub(super) struct SingleBytes;
+
+impl Model for SingleBytes {
+    fn text(&self, text: &[u8]) -> f32 {
+        match COMMON.iter().find(|(common, _)| *common == text) {
+            Some((_, chance)) => *chance,
+            None => text.iter().map(|&byte| frequency(byte)).product(),
+        }
+    }
+
+    fn mask(&self, mask: &Mask) -> f32 {
+        let [(first, _), ..] = mask.halves();
+        if first == 0 {
+            return 0.0;
+        }
+        // What is not looked at passes.
+        let looked_at = mask.halves().into_iter().filter(|(low, _)| *low != 0);
+        looked_at.map(|(low, high)| passing(low, high)).product()
+    }
+}
+
+fn passing(low: u16, high: u16) -> f32 {
+    let mut sum = 0.0;
+    for high in bits(high) {
+        for low in bits(low) {
+            sum += frequency(high << 4 | low);
+        }
+    }
+    sum
+}
+
+fn bits(mut mask: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let lowest = mask.trailing_zeros();
+        mask &= mask.wrapping_sub(1);
+        u8::try_from(lowest).ok().filter(|&bit| bit < 16)
+    })
+}
 
 /// Occurrences in ten thousand bytes of source code, logs, base64 and programs, mixed in the
 /// proportions 45, 25, 20 and 10; none less than one.
@@ -24,7 +75,7 @@ const FREQUENCY: [u16; 256] = [
 ];
 
 /// How often `byte` stands in a place.
-pub(super) fn frequency(byte: u8) -> f32 {
+fn frequency(byte: u8) -> f32 {
     f32::from(FREQUENCY[usize::from(byte)]) / 1e4
 }
 
@@ -44,14 +95,6 @@ const COMMON: &[(&[u8], f32)] = &[
     (b"=\r\n", 1e-3),
 ];
 
-/// How often `text` would stand in a place if bytes did not depend on each other.
-pub(super) fn chance(text: &[u8]) -> f32 {
-    match COMMON.iter().find(|(common, _)| *common == text) {
-        Some((_, chance)) => *chance,
-        None => text.iter().map(|&byte| frequency(byte)).product(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +103,6 @@ mod tests {
     fn it_is_a_distribution() {
         let sum: f32 = (0..=255).map(frequency).sum();
         assert!((0.99..1.01).contains(&sum), "{sum}");
-        assert!(chance(b"the") > chance(b"Z2h"));
+        assert!(SingleBytes.text(b"the") > SingleBytes.text(b"Z2h"));
     }
 }

@@ -21,6 +21,7 @@
 //! ([`window`]).
 
 mod arrange;
+mod chosen;
 mod cover;
 mod decode;
 mod encoded;
@@ -138,24 +139,25 @@ impl Detector {
         encodings: Encodings,
     ) -> Result<Self, DetectorError> {
         let stems = stems(&patterns);
-        let literals = match encodings {
-            Encodings::All => {
-                let spellings = stems.iter().flat_map(|stem| spell::spellings(&stem.text));
-                cover::literals(&spellings.collect::<Vec<_>>())
-            }
-            Encodings::PlainOnly => stems
-                .iter()
-                .map(|stem| Literal::plain(&stem.text))
-                .collect(),
-        };
-        let finder = |literals: &[&[u8]]| {
-            PrefixFinder::new(literals).map_err(|error| DetectorError(error.to_string()))
-        };
         let texts: Vec<&[u8]> = stems.iter().map(|stem| stem.text.as_slice()).collect();
-        let plain = finder(&texts)?;
+        let as_they_come: Vec<usize> = (0..stems.len()).collect();
+        let (literals, order) = match encodings {
+            Encodings::All => {
+                let spellings = texts.iter().flat_map(|stem| spell::spellings(stem));
+                chosen::literals(&spellings.collect::<Vec<_>>())
+            }
+            Encodings::PlainOnly => {
+                let plain = texts.iter().map(|stem| Literal::plain(stem));
+                (plain.collect(), as_they_come.clone())
+            }
+        };
+        let finder = |literals: &[&[u8]], order| {
+            PrefixFinder::new(literals, order).map_err(|error| DetectorError(error.to_string()))
+        };
+        let plain = finder(&texts, as_they_come)?;
         let texts: Vec<&[u8]> = literals.iter().map(|one| one.text.as_slice()).collect();
         Ok(Self {
-            finder: finder(&texts)?,
+            finder: finder(&texts, order)?,
             reach: match encodings {
                 Encodings::All => patterns.longest().max(encoded::REACH),
                 Encodings::PlainOnly => patterns.longest(),

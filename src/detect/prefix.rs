@@ -18,7 +18,7 @@
 use aho_corasick::packed;
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span};
 
-use super::arrange::{MOST_LITERALS, arrange};
+use super::arrange::MOST_LITERALS;
 
 /// Finds where a token may start.
 #[derive(Debug)]
@@ -51,11 +51,15 @@ pub(super) struct Candidate {
 }
 
 impl PrefixFinder {
-    /// Prepares the search. No literal may be empty or the start of another one: of two literals
-    /// that start at the same byte only one is reported.
-    pub(super) fn new(literals: &[&[u8]]) -> Result<Self, aho_corasick::BuildError> {
+    /// Prepares the search, the packed searcher being given the literals in this order. No literal
+    /// may be empty or the start of another one: of two literals that start at the same byte only
+    /// one is reported.
+    pub(super) fn new(
+        literals: &[&[u8]],
+        order: Vec<usize>,
+    ) -> Result<Self, aho_corasick::BuildError> {
         let longest = literals.iter().map(|literal| literal.len()).max();
-        let engine = match packed(literals) {
+        let engine = match packed(literals, order) {
             _ if literals.is_empty() => Engine::Nothing,
             Some((searcher, order)) => Engine::Packed { searcher, order },
             None => Engine::Automaton(
@@ -93,11 +97,10 @@ impl PrefixFinder {
     }
 }
 
-fn packed(literals: &[&[u8]]) -> Option<(packed::Searcher, Vec<usize>)> {
-    if literals.len() > MOST_LITERALS {
+fn packed(literals: &[&[u8]], order: Vec<usize>) -> Option<(packed::Searcher, Vec<usize>)> {
+    if order.len() > MOST_LITERALS {
         return None;
     }
-    let order = arrange(literals);
     let searcher = packed::Config::new()
         .match_kind(packed::MatchKind::LeftmostFirst)
         .heuristic_pattern_limits(false)
@@ -116,7 +119,7 @@ mod tests {
 
     fn finder(literals: &[&str]) -> PrefixFinder {
         let literals: Vec<_> = literals.iter().map(|text| text.as_bytes()).collect();
-        PrefixFinder::new(&literals).unwrap()
+        PrefixFinder::new(&literals, (0..literals.len()).collect()).unwrap()
     }
 
     #[test]
