@@ -6,7 +6,7 @@
 //! stops at whatever is made of its literals' halves: `Z2h` and `doc` in one bucket also stop at
 //! `Toc` and dozens more. With literals in buckets as they come, dense text stops it every few
 //! bytes, and the search is at a tenth of its speed. With like put to like, it stops once in
-//! a thousand or two, and holds its speed; each stop costs as much as 200 bytes of searching.
+//! a thousand or two, and holds its speed; a stop costs as much as some hundred bytes of searching.
 //!
 //! The searcher takes the bucket from a literal's position: the last one for the first literal,
 //! and so on around; but literals whose first bytes have the same lower halves share the bucket of

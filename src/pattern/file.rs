@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use super::checksum::Scheme;
-use super::{Counterexample, Example, Pattern, Shape, compile};
+use super::{Counterexample, Example, Pattern, Shape};
 use crate::vocabulary::{Kind, Revocable, Standing};
 
 /// The newest file format this program reads.
@@ -70,6 +70,9 @@ pub enum Fault {
     /// The body has no bound, or too large a one, or may be empty.
     #[error("body {0:?} must match 1 to {LONGEST_BODY} characters; give counts an upper bound")]
     Length(String),
+    /// The body is too much to be searched for.
+    #[error("body {0:?} is too large an expression; use smaller counts or fewer of them")]
+    TooLarge(String),
     /// An example that cannot be tested.
     #[error("example {0:?} must hold {{token}} once")]
     Example(String),
@@ -226,15 +229,9 @@ fn shape(shape: TokenShape) -> Result<Shape, Fault> {
         (Some(shortest @ 1..), Some(longest)) if longest <= LONGEST_BODY => (shortest, longest),
         (Some(_) | None, Some(_) | None) => return Err(Fault::Length(body)),
     };
-    let compiled = OnceLock::new();
-    // Few expressions parse and do not compile (too large); those fail here, not in a scan. A
-    // bounded repeat of a small class never does, and is left for later.
-    if longest > 1024 && compiled.get_or_init(|| compile(&body)).is_none() {
-        return Err(Fault::Length(body));
-    }
     Ok(Shape {
         body,
-        compiled,
+        compiled: OnceLock::new(),
         shortest,
         longest,
         scheme: match shape.checksum {

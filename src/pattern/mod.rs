@@ -81,7 +81,16 @@ impl PatternSet {
 
     /// The patterns of one file.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        Self::of(file::parse(text)?)
+        let patterns = file::parse(text)?;
+        for pattern in &patterns {
+            if let Some(shape) = pattern.shapes.iter().find(|shape| !shape.compiles()) {
+                return Err(PatternError::Token {
+                    id: pattern.kind.id.to_string(),
+                    fault: file::Fault::TooLarge(shape.body.clone()),
+                });
+            }
+        }
+        Self::of(patterns)
     }
 
     fn of(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
@@ -139,9 +148,19 @@ impl Shape {
     pub fn fit(&self, text: &[u8]) -> Option<usize> {
         // Compiled when first needed: most runs over most files never meet a candidate, and a
         // hook that scans three files should not pay for a dozen expressions.
-        let regex = self.compiled.get_or_init(|| compile(&self.body)).as_ref()?;
+        let regex = self.regex()?;
         let text = &text[..text.len().min(self.longest)];
         regex.find(text).map(|found| found.end())
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| compile(&self.body)).as_ref()
+    }
+
+    /// Whether it can be searched for. Few expressions parse and do not compile; a bounded repeat
+    /// of a small class always does, and is left for later.
+    fn compiles(&self) -> bool {
+        self.longest <= 1024 || self.regex().is_some()
     }
 
     /// What the checksum of `body` behind `prefix` says.
@@ -150,7 +169,8 @@ impl Shape {
     }
 }
 
-/// The expression, anchored at its start. `file::parse` has proved that it compiles.
+/// The expression, anchored at its start. [`PatternSet::parse`] refuses those that fail here; that
+/// those built in do not is tested.
 fn compile(body: &str) -> Option<Regex> {
     RegexBuilder::new(&format!(r"\A(?:{body})"))
         .unicode(false)
@@ -196,6 +216,21 @@ mod tests {
         );
         assert!(set.longest() >= 255);
         assert!((20..=40).contains(&set.shortest()));
+    }
+
+    #[test]
+    fn what_is_built_in_compiles_and_what_does_not_is_refused() {
+        for pattern in PatternSet::embedded().unwrap().patterns() {
+            assert!(pattern.shapes.iter().all(|shape| shape.regex().is_some()));
+        }
+        let body = vec!["[a-z]{4000}"; 400].join("|");
+        let text = format!(
+            "schema = 1\nprovider = \"acme\"\n[[token]]\nid = \"a\"\ntitle = \"A\"\n\
+             prefix = \"acme_\"\nrevocable = false\n[[token.shape]]\nchecksum = \"none\"\n\
+             body = \"{body}\"\n"
+        );
+        let error = PatternSet::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("too large an expression"), "{error}");
     }
 
     #[test]
