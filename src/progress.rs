@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{BinaryBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::vocabulary::{Counters, Place};
 
@@ -54,15 +54,15 @@ impl Progress {
             let seconds = state.elapsed().as_secs_f64().max(0.001);
             let members = match tally.blobs.saturating_sub(tally.files) {
                 0 => String::new(),
-                n => format!(" and {} members", HumanCount(n)),
+                n => format!(" and {}", count(n, "member")),
             };
             // A bar that cannot be written is no reason to stop.
             let _ = write!(
                 out,
-                "{} files{members}, {}, {}/s, {} found",
-                HumanCount(tally.files),
-                BinaryBytes(tally.bytes),
-                BinaryBytes(rate(tally.bytes, seconds)),
+                "{}{members}, {}, {}/s, {} found",
+                count(tally.files, "file"),
+                DecimalBytes(tally.bytes),
+                DecimalBytes(rate(tally.bytes, seconds)),
                 HumanCount(counters.findings()),
             );
         };
@@ -111,6 +111,11 @@ impl Drop for Progress {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn count(n: u64, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", HumanCount(n))
 }
 
 /// The last `most` characters of a text, with a sign that there are more.

@@ -4,11 +4,11 @@ use std::io;
 
 use anyhow::Result;
 use douse::report::{self, Format};
-use douse::revoke::{LedgerError, Record};
+use douse::revoke::LedgerError;
 use douse::vocabulary::Exit;
 
 use super::args::AuditArgs;
-use super::settings::{Output, destination, ledger};
+use super::settings::{Output, destination, record};
 
 pub(super) fn run(args: &AuditArgs) -> Result<Exit> {
     let output = Output {
@@ -16,7 +16,7 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit> {
         file: destination(args.output.as_ref()),
     };
     output.check()?;
-    let record = Record::open(&ledger(&args.ledger)?)?;
+    let record = record(&args.ledger)?;
     let mut unread = None;
     output
         .write(|out| {

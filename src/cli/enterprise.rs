@@ -5,11 +5,11 @@ use std::io::{self, Write as _};
 use anyhow::{Result, bail};
 use douse::report;
 use douse::revoke::{Client, EnterpriseRequest, Ledger};
-use douse::source::read_stdin_line;
-use douse::vocabulary::{Call, Credentials, Exit, Interrupt};
+use douse::vocabulary::{Call, Credentials, Exit};
 
 use super::Session;
 use super::args::{EnterpriseAction, EnterpriseArgs};
+use super::ask::ask;
 use super::output::print;
 use super::settings::{Consent, Enterprise, reader};
 
@@ -24,7 +24,7 @@ pub(super) fn run(session: &Session, args: &EnterpriseArgs) -> Result<Exit> {
             return Ok(Exit::Found);
         }
         Consent::Given => {}
-        Consent::Ask => ask(&settings.subject, &session.interrupt)?,
+        Consent::Ask => ask("the name", &settings.subject, &session.interrupt)?,
     }
     let Some(login) = &settings.login else {
         bail!("there is no token of yours to make the call with; nothing was sent");
@@ -78,16 +78,4 @@ fn announcement(settings: &Enterprise) -> String {
          can be made with it.",
         settings.host.key()
     )
-}
-
-/// Has the name typed.
-fn ask(subject: &str, interrupt: &Interrupt) -> Result<()> {
-    let mut err = io::stderr().lock();
-    write!(err, "\nTo go on, type the name ({subject}): ")?;
-    err.flush()?;
-    if read_stdin_line(interrupt)?.trim() == subject {
-        Ok(())
-    } else {
-        bail!("that is not the name; nothing was sent")
-    }
 }

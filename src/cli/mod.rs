@@ -2,6 +2,7 @@
 
 mod advice;
 mod args;
+mod ask;
 mod audit;
 mod bar;
 mod config;
@@ -22,7 +23,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::error::ContextValue;
+use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use douse::detect::Detector;
 use douse::pattern::PatternSet;
@@ -35,9 +36,10 @@ use config::{Config, Wanted};
 
 /// Runs the program on `arguments` and tells how it ended.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(error),
+        Err(error) => return usage(with_advice(error, arguments)),
     };
     match dispatch(&cli) {
         Ok(exit) => exit,
@@ -176,18 +178,42 @@ fn manual(command: Option<&str>) -> Result<Vec<u8>> {
 
 /// Prints finished text.
 fn print(text: &[u8]) -> Result<Exit> {
-    match io::stdout().lock().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+    printed(io::stdout().lock().write_all(text))
+}
+
+/// How the printing of finished text ended; a reader that went away has seen enough.
+fn printed(ended: io::Result<()>) -> Result<Exit> {
+    match ended {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         Ok(()) | Err(_) => Ok(Exit::Clean),
     }
+}
+
+/// For a command that is misspelt behind `help`, what clap says without that word: only there does
+/// it tell what was meant.
+fn with_advice(error: clap::Error, mut arguments: Vec<OsString>) -> clap::Error {
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(help) = arguments.iter().position(|word| word == "help")
+    {
+        arguments.remove(help);
+        match Cli::try_parse_from(arguments) {
+            Err(other) if other.kind() == ErrorKind::InvalidSubcommand => return other,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    error
 }
 
 /// Help, version, or what is wrong with the command line.
 fn usage(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
-        // Help and version; a reader that went away has seen enough.
-        let _ = error.print();
-        return Exit::Clean;
+        // Help and version.
+        return printed(error.print()).unwrap_or_else(|error| {
+            complain(&in_words(&error));
+            Exit::Trouble
+        });
     }
     // Without colour, and escaped: the words that were not understood are repeated, and they may
     // be a token, or a hostile name that a hook handed over.

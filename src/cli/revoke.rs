@@ -1,7 +1,7 @@
 //! `douse revoke`: find or read tokens, show the plan, ask, send, tell.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -9,15 +9,15 @@ use douse::findings::{Retain, Unverified};
 use douse::report::{self, Format, Palette};
 use douse::revoke::{Batch, Candidate, Client, Ledger, Plan, Runner, Settled};
 use douse::silence::Silence;
-use douse::source::read_stdin_line;
 use douse::vocabulary::{
-    Clock, Ending, Exit, Finding, Fingerprint, Interrupt, Kind, Match, Outcome, PlanSummary,
-    PlannedToken, RevokeReport, ScanReport, SilencedBy, State, Stop,
+    Clock, Ending, Exit, Finding, Fingerprint, Kind, Match, Outcome, PlanSummary, PlannedToken,
+    RevokeReport, ScanReport, SilencedBy, State, Stop,
 };
 use zeroize::Zeroizing;
 
 use super::Session;
 use super::args::RevokeArgs;
+use super::ask::ask;
 use super::bar::Bar;
 use super::credentials;
 use super::reported::{self, Reported};
@@ -55,7 +55,8 @@ pub(super) fn run(session: &Session, args: &RevokeArgs) -> Result<Exit> {
         (consent @ (Consent::Given | Consent::Ask), _) => {
             report::plan(&summary, Palette::Plain, &mut io::stderr().lock())?;
             if consent == Consent::Ask {
-                ask(tokens, &session.interrupt)?;
+                let number = tokens.to_string();
+                ask("the number of tokens", &number, &session.interrupt)?;
             }
             carry_out(session, &settings, plan, &mut known)?
         }
@@ -272,19 +273,6 @@ fn summary(
         estimate: plan.estimate(&settings.policy),
         withheld: withheld.into_iter().collect(),
         already: plan.already.len(),
-    }
-}
-
-/// Has the number of tokens typed.
-fn ask(tokens: usize, interrupt: &Interrupt) -> Result<()> {
-    let mut err = io::stderr().lock();
-    write!(err, "\nTo go on, type the number of tokens ({tokens}): ")?;
-    err.flush()?;
-    let line = read_stdin_line(interrupt)?;
-    if line.trim() == tokens.to_string() {
-        Ok(())
-    } else {
-        bail!("that is not the number; nothing was sent")
     }
 }
 

@@ -24,7 +24,7 @@ use super::{Session, args, limits};
 mod ledger;
 mod revocation;
 
-pub(super) use ledger::ledger;
+pub(super) use ledger::{ledger, record};
 pub(super) use revocation::{Consent, Enterprise, Revocation, Tokens};
 
 /// The ignore file that is read from the current folder without being named.

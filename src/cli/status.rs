@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use douse::report;
-use douse::revoke::{Limits, Policy, Record};
+use douse::revoke::{Limits, Policy};
 use douse::vocabulary::{Clock as _, Exit, LedgerStatus};
 
 use super::Session;
 use super::args::StatusArgs;
 use super::output::print;
-use super::settings::{ledger, reader};
+use super::settings::{reader, record};
 
 /// Told by the pause that all hosts but our own keep.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ pub(super) fn run(session: &Session, args: &StatusArgs) -> Result<Exit> {
     let rate = args.budget.parse().context("--budget")?;
     // Whatever budget was allowed for a host may be looked at.
     let policy = Policy::new(rate, MIN_INTERVAL, Limits::Owners)?;
-    let status = match Record::open(&ledger(&args.ledger)?)? {
+    let status = match record(&args.ledger)? {
         Some(record) => record.status(&policy, &session.clock.now())?,
         None => LedgerStatus { hosts: Vec::new() },
     };

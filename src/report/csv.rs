@@ -33,9 +33,36 @@ const REVOCATION: [&str; 6] = ["fingerprint", "kind", "state", "reason", "reques
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
+    written(out, |table| scan_rows(report, table))
+}
+
+pub(super) fn revocation(report: &RevokeReport, out: &mut dyn Write) -> io::Result<()> {
+    written(out, |table| revocation_rows(report, table))
+}
+
+type Table<'a> = ::csv::Writer<&'a mut dyn Write>;
+
+/// Has a table written to its end. What `out` says when it fails is told as it is: its reader may
+/// only have seen enough.
+fn written(
+    out: &mut dyn Write,
+    rows: impl FnOnce(&mut Table<'_>) -> ::csv::Result<()>,
+) -> io::Result<()> {
     let mut table = ::csv::WriterBuilder::new()
         .terminator(::csv::Terminator::CRLF)
         .from_writer(out);
+    rows(&mut table).map_err(|error| {
+        let words = error.to_string();
+        if let ::csv::ErrorKind::Io(error) = error.into_kind() {
+            error
+        } else {
+            io::Error::other(words)
+        }
+    })?;
+    table.flush()
+}
+
+fn scan_rows(report: &ScanReport, table: &mut Table<'_>) -> ::csv::Result<()> {
     table.write_record(SCAN)?;
     for (finding, found) in by_place(report) {
         table.write_record([
@@ -66,13 +93,10 @@ pub(super) fn scan(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
         row[12] = cell(why.as_bytes());
         table.write_record(row)?;
     }
-    table.flush()
+    Ok(())
 }
 
-pub(super) fn revocation(report: &RevokeReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = ::csv::WriterBuilder::new()
-        .terminator(::csv::Terminator::CRLF)
-        .from_writer(out);
+fn revocation_rows(report: &RevokeReport, table: &mut Table<'_>) -> ::csv::Result<()> {
     table.write_record(REVOCATION)?;
     for outcome in &report.outcomes {
         table.write_record([
@@ -87,7 +111,7 @@ pub(super) fn revocation(report: &RevokeReport, out: &mut dyn Write) -> io::Resu
             outcome.at_ms.map(rfc3339).unwrap_or_default(),
         ])?;
     }
-    table.flush()
+    Ok(())
 }
 
 fn members(members: &[String]) -> String {

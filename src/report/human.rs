@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::vocabulary::{
-    Checksum, Finding, Gap, Match, Revocable, ScanReport, SilencedBy, SkipReason,
+    Checksum, Ending, Finding, Gap, Match, Revocable, ScanReport, SilencedBy, SkipReason,
 };
 
 use super::order::worst_first;
@@ -204,11 +204,16 @@ fn summary(report: &ScanReport, palette: Palette, out: &mut dyn Write) -> io::Re
     for line in filled(&asides) {
         writeln!(out, "{dim}{line}{dim:#}")?;
     }
-    if !report.is_complete() {
-        writeln!(
+    match report.ending {
+        Ending::Interrupted => writeln!(
+            out,
+            "{alarm}this scan is not complete{alarm:#}: it was interrupted, and this is what was found so far"
+        )?,
+        Ending::Finished if !report.is_complete() => writeln!(
             out,
             "{alarm}this scan is not complete{alarm:#}: see above, or use --format json"
-        )?;
+        )?,
+        Ending::Finished => {}
     }
     let revocable = report
         .found()

@@ -145,6 +145,28 @@ fn help_completions_and_manual_page_are_printed() {
     }
 }
 
+/// Whoever mistypes a word is told which one was meant, after `help` too.
+#[test]
+fn what_was_meant_is_told() {
+    let sandbox = Sandbox::new();
+    for (arguments, meant) in [
+        (&["scna"][..], "'scan'"),
+        (&["help", "revok"], "'revoke'"),
+        (&["--quiet", "help", "revok"], "'revoke'"),
+        (&["help", "enterprise", "revoke-al"], "'revoke-all'"),
+        (&["scan", "--formt", "json"], "'--format'"),
+        (&["scan", "--format", "jsn"], "'json'"),
+        (&["completions", "bsh"], "'bash'"),
+        (&["patterns", "lst"], "'list'"),
+        (&["man", "scam"], "`douse help`"),
+    ] {
+        let talk = sandbox.douse(arguments).run().expect(2).talk();
+        assert!(talk.contains(meant), "{arguments:?}: {talk}");
+    }
+    let talk = sandbox.douse(["help", "--color", "x"]).run().expect(2);
+    assert!(talk.talk().contains("'--color'"), "{talk}");
+}
+
 /// No token is taken from the command line: no flag has such a name.
 #[test]
 fn no_flag_takes_a_token() {

@@ -103,22 +103,17 @@ fn a_report_replaces_nothing_but_a_plain_file() {
 #[test]
 fn a_closed_pipe_is_a_quiet_end() {
     let sandbox = Sandbox::new();
-    let token = sandbox.token(Kind::Personal);
-    sandbox.write("many", format!("{token}\n").repeat(3000));
+    sandbox.write("many", sandbox.revocable(1000).join("\n"));
     let douse = env!("CARGO_BIN_EXE_douse");
+    let scans = ["human", "json", "jsonl", "csv", "sarif", "html"];
+    let scans = scans.map(|format| format!("scan -f {format} many"));
+    let revocations = ["human", "json", "jsonl", "csv", "html"];
+    let revocations = revocations.map(|format| format!("revoke --dry-run -f {format} many"));
+    let others = ["completions bash", "man", "--help"].map(str::to_owned);
     // More is printed than a pipe holds, and nobody reads it.
-    for arguments in [
-        "scan -f jsonl many",
-        "scan -f json many",
-        "completions bash",
-        "man",
-        "--help",
-    ] {
+    for arguments in scans.into_iter().chain(revocations).chain(others) {
         let script = format!("{{ {douse} {arguments} 2>talk; echo $? >code; }} | :");
-        let run = std::process::Command::new("sh")
-            .args(["-c", &script])
-            .current_dir(sandbox.work())
-            .status();
+        let run = sandbox.program("sh").args(["-c", &script]).status();
         assert!(run.unwrap().success());
         let read = |name: &str| fs::read_to_string(sandbox.work().join(name)).unwrap();
         assert_eq!(read("talk"), "", "{arguments}");
@@ -133,13 +128,17 @@ fn a_full_disk_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.write("a", sandbox.token(Kind::Personal));
     let douse = env!("CARGO_BIN_EXE_douse");
-    let run = std::process::Command::new("sh")
-        .args(["-c", &format!("{douse} scan a >/dev/full")])
-        .current_dir(sandbox.work())
-        .output()
-        .unwrap();
-    assert_eq!(run.status.code(), Some(2));
-    assert!(!run.stderr.is_empty());
+    for arguments in ["scan a", "scan -f csv a", "--help", "man", "status"] {
+        let script = format!("{douse} {arguments} >/dev/full");
+        let run = sandbox
+            .program("sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(2), "{arguments}");
+        let told = String::from_utf8(run.stderr).unwrap();
+        assert!(told.contains("standard output"), "{arguments}: {told}");
+    }
 }
 
 #[test]

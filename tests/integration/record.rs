@@ -36,6 +36,24 @@ fn an_untouched_machine_has_nothing_on_record() {
     assert!(!sandbox.ledger().exists());
 }
 
+/// Who mistypes the name of a ledger is not to read that nothing was ever sent.
+#[test]
+fn a_ledger_that_is_named_must_be_there() {
+    let sandbox = Sandbox::new();
+    for command in ["status", "audit"] {
+        let named = sandbox.douse([command, "--ledger", "typo"]).run().expect(2);
+        assert!(named.talk().contains("no ledger at typo"), "{named}");
+        let folder = sandbox.douse([command, "--ledger", "."]).run().expect(2);
+        assert!(folder.talk().contains("is a directory"), "{folder}");
+    }
+    sandbox.write("leak", sandbox.token(Kind::Personal));
+    let revoke = sandbox.douse(["revoke", "--yes", "--ledger", "../out"]);
+    let output = revoke.arg("leak").run().expect(2);
+    assert!(output.talk().contains("is a directory"), "{output}");
+    // Nothing was made beside it.
+    assert!(!sandbox.out("../out.lock").exists());
+}
+
 /// The judge is the server's log: each request that it has stands in the audit with its tokens.
 #[test]
 fn the_audit_has_every_request_with_its_tokens() {

@@ -34,6 +34,19 @@ fn a_scan_that_is_told_to_stop_tells_what_it_found() {
 }
 
 #[test]
+fn a_person_is_told_that_a_scan_was_interrupted() {
+    let sandbox = Sandbox::new();
+    let mut run = sandbox.douse(["scan", "-"]).pipe().spawn();
+    let mut input = run.input.take().unwrap();
+    input.write_all(&vec![b'.'; FILLER]).unwrap();
+    run.signal(Signal::Int);
+    let text = run.wait().expect(2).text();
+    drop(input);
+    assert!(text.contains("it was interrupted"), "{text}");
+    assert!(!text.contains("see above"), "{text}");
+}
+
+#[test]
 fn an_interrupted_scan_for_revocation_sends_nothing() {
     let (sandbox, github) = (Sandbox::new(), Github::new());
     let token = sandbox.token(Kind::Personal);
@@ -45,6 +58,23 @@ fn an_interrupted_scan_for_revocation_sends_nothing() {
     run.signal(Signal::Int);
     run.wait().expect(2);
     drop(input);
+    assert_eq!(github.log().len(), 0);
+}
+
+/// At the question, too, whoever stops it is told that nothing was sent.
+#[test]
+fn an_interrupted_question_sends_nothing() {
+    let (sandbox, github) = (Sandbox::new(), Github::new());
+    sandbox.write("leak", sandbox.token(Kind::Personal));
+    let revoke = sandbox.douse(["revoke", "--api-url", &github.url()]);
+    let run = revoke.terminal("").spawn();
+    run.wait_for("type the number of tokens (1): ");
+    run.signal(Signal::Int);
+    let talk = run.wait().expect(2).talk();
+    assert!(
+        talk.contains("\ndouse: error: interrupted; nothing was sent"),
+        "{talk:?}"
+    );
     assert_eq!(github.log().len(), 0);
 }
 

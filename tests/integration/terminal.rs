@@ -164,7 +164,7 @@ fn a_terminal_shows_progress_and_is_left_clean() {
         .write_all(text.as_bytes())
         .unwrap();
     run.wait_for("1 found");
-    run.wait_for("1 files");
+    run.wait_for("1 file, ");
     let output = run.wait().expect(1);
     let talk = output.talk();
     let (_, last) = talk.rsplit_once("found").unwrap();
@@ -182,7 +182,7 @@ fn a_terminal_shows_the_container_that_is_read() {
     let packed = tar(&sandbox.out(""), &[], &[(hostile, &big)]);
     let input = run.input.as_mut().unwrap();
     input.write_all(&packed[..300_000]).unwrap();
-    run.wait_for("1 files and 1 members");
+    run.wait_for("1 file and 1 member, ");
     let input = run.input.as_mut().unwrap();
     input.write_all(&packed[300_000..900_000]).unwrap();
     run.wait_for("<stdin> > big\\u{1b}[2J");

@@ -145,6 +145,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
         path: path.to_owned(),
         source,
     };
+    if path.is_dir() {
+        return Err(no_file(ErrorKind::IsADirectory.into()));
+    }
     // Held to the end of this function; two processes that make the file at once would both
     // switch it to WAL, and one of them would fail whatever its patience.
     let guard = private_file(&beside(path, ".lock")).map_err(no_file)?;
@@ -183,6 +186,12 @@ fn prepare(path: &Path) -> Result<Connection, LedgerError> {
 /// would wait for, and nothing is made or changed, unless the ledger is of an older version.
 pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, LedgerError> {
     match path.metadata() {
+        Ok(there) if there.is_dir() => {
+            return Err(LedgerError::Open {
+                path: path.to_owned(),
+                source: ErrorKind::IsADirectory.into(),
+            });
+        }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         // That it can't be looked at does not mean that nothing is in it.
