@@ -18,6 +18,9 @@ import tempfile
 import time
 import zlib
 
+sys.dont_write_bytecode = True
+from quine import quine
+
 SECONDS = 10
 MEGABYTES = 128
 ZEROS = bytes(1 << 20)
@@ -153,6 +156,31 @@ def marks(path, mark, head):
             out.write(mark * ((1 << 20) // len(mark)))
 
 
+def nested_pdf(path, megabytes, filters, streams):
+    """Each stream unpacks to zeros, through as many filters."""
+    data = b"".join(zlib_pieces(ZEROS for _ in range(megabytes)))
+    for _ in range(filters - 1):
+        data = b"".join(zlib_pieces([data]))
+    with open(path, "wb") as out:
+        out.write(b"%PDF-1.4\n")
+        for number in range(streams):
+            said = b"%d 0 obj\n<</Filter[%s]/Length %d>>stream\n" % (number, b"/Fl" * filters, len(data))
+            out.write(said + data + b"\nendstream\nendobj\n")
+        out.write(b"trailer\n<<>>\n%%EOF\n")
+
+
+def zlib_pieces(pieces):
+    packer = zlib.compressobj(9)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
+def quine_zip(path):
+    with open(path, "wb") as out:
+        out.write(quine())
+
+
 def bombs(folder):
     def at(name):
         return os.path.join(folder, name)
@@ -183,6 +211,10 @@ def bombs(folder):
     yield "ends.pdf"
     marks(at("streams.pdf"), b"<</Filter/Fl>>stream\n", b"%PDF-1.4\n")
     yield "streams.pdf"
+    nested_pdf(at("nested.pdf"), 1024, 8, 1000)
+    yield "nested.pdf"
+    quine_zip(at("quine.zip"))
+    yield "quine.zip"
     marks(at("marks.zip"), b"PK\3\4\x14\0", b"PK\3\4")
     yield "marks.zip"
     marks(at("directories.zip"), central(b"a", 1, 9, 9, 5) + b" ", local(b"a", 0, 0, 0))

@@ -3,7 +3,7 @@
 //! The first bytes decide, never the name alone: backups lose their extensions, and layers of
 //! images are named by hash. What only looks like a container is found out by its reader.
 
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 
 use crate::vocabulary::{Origin, SkipReason};
 
@@ -41,13 +41,18 @@ pub(super) enum Format {
     Zstd,
 }
 
+/// Reads a container that can be read anywhere.
+pub(super) type ReadAnywhere =
+    fn(&mut dyn ReadSeek, members: &mut dyn Members) -> Result<(), Unread>;
+
 /// How the reader of a format needs to have its container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Access {
     /// As a stream.
     Stream,
-    /// As something to jump about in; as a stream only when it is too large to be held.
-    Anywhere,
+    /// As something to jump about in, for this reader; as a stream only when it is too large to be
+    /// held.
+    Anywhere(ReadAnywhere),
 }
 
 impl Format {
@@ -91,7 +96,9 @@ impl Format {
             | Self::Tar
             | Self::Zlib
             | Self::Zstd => Access::Stream,
-            Self::Appended | Self::Pack | Self::SevenZ | Self::Zip => Access::Anywhere,
+            Self::Appended | Self::Zip => Access::Anywhere(zip::read_anywhere),
+            Self::Pack => Access::Anywhere(pack::read_anywhere),
+            Self::SevenZ => Access::Anywhere(sevenz::read_anywhere),
         }
     }
 
@@ -117,31 +124,6 @@ impl Format {
             Self::Appended | Self::Zip => zip::read(input, members),
             Self::Zlib => zlib::read(input, members),
             Self::Zstd => zstd::read(input, members),
-        }
-    }
-
-    /// Reads a container of this format that can be read anywhere.
-    pub(super) fn read_anywhere(
-        self,
-        input: &mut dyn ReadSeek,
-        members: &mut dyn Members,
-    ) -> Result<(), Unread> {
-        match self {
-            Self::Pack => pack::read_anywhere(input, members),
-            Self::Ar
-            | Self::Brotli
-            | Self::Bzip2
-            | Self::Cpio
-            | Self::Gzip
-            | Self::Lz4
-            | Self::Lzma(_)
-            | Self::Pdf
-            | Self::Rpm
-            | Self::Tar
-            | Self::Zlib
-            | Self::Zstd => self.read(&mut BufReader::new(input), members),
-            Self::SevenZ => sevenz::read_anywhere(input, members),
-            Self::Appended | Self::Zip => zip::read_anywhere(input, members),
         }
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 use crate::source::Content;
 use crate::vocabulary::Origin;
 
-use super::format::{Access, Format};
+use super::format::{Access, Format, ReadAnywhere};
 use super::hold::{End, Peeked, hold};
 use super::kind::Kind;
 use super::nest::Level;
@@ -61,7 +61,7 @@ impl Unpack<'_> {
             None => self.plain(level, &mut stream),
             Some(format) => match format.access() {
                 Access::Stream => self.passing(format, level, &mut stream),
-                Access::Anywhere => self.hold(format, level, &mut stream),
+                Access::Anywhere(_) => self.hold(format, level, &mut stream),
             },
         }
     }
@@ -111,7 +111,7 @@ impl Unpack<'_> {
             Kind::Plain => self.plain(level, &mut &*bytes),
             Kind::Container(format) => self.held(format, level, bytes),
             Kind::Both(format) => {
-                self.anywhere(Format::Appended, level, &mut Cursor::new(bytes));
+                self.appended(level, &mut Cursor::new(bytes));
                 self.held(format, level, bytes)
             }
         }
@@ -121,8 +121,8 @@ impl Unpack<'_> {
     fn held(&self, format: Format, level: Level<'_>, bytes: &[u8]) -> io::Result<()> {
         match format.access() {
             Access::Stream => self.passing(format, level, &mut &*bytes),
-            Access::Anywhere => {
-                let covered = self.anywhere(format, level, &mut Cursor::new(bytes));
+            Access::Anywhere(read) => {
+                let covered = self.anywhere(format, read, level, &mut Cursor::new(bytes));
                 self.inner
                     .blob_beside(level.origin, Content::Whole(bytes), &covered);
                 Ok(())
@@ -137,14 +137,14 @@ impl Unpack<'_> {
             Kind::Plain => return self.plain(level, &mut input),
             Kind::Container(format) => format,
             Kind::Both(format) => {
-                self.anywhere(Format::Appended, level, &mut Stretch::of(file, length));
+                self.appended(level, &mut Stretch::of(file, length));
                 format
             }
         };
         match format.access() {
             Access::Stream => self.passing(format, level, &mut input),
-            Access::Anywhere => {
-                let covered = self.anywhere(format, level, &mut input);
+            Access::Anywhere(read) => {
+                let covered = self.anywhere(format, read, level, &mut input);
                 self.inner
                     .blob_beside(level.origin, Content::File(file, length), &covered);
                 Ok(())
@@ -153,10 +153,21 @@ impl Unpack<'_> {
     }
 
     /// Reads a container anywhere; its own bytes are yet to be scanned, but for what is returned.
-    fn anywhere(&self, format: Format, level: Level<'_>, input: &mut dyn ReadSeek) -> Covered {
+    fn anywhere(
+        &self,
+        format: Format,
+        read: ReadAnywhere,
+        level: Level<'_>,
+        input: &mut dyn ReadSeek,
+    ) -> Covered {
         let covered = Covered::default();
         Nest::new(self, format, level, &covered)
-            .open(|members, guard| format.read_anywhere(&mut guard.over(input), members));
+            .open(|members, guard| read(&mut guard.over(input), members));
         covered
+    }
+
+    /// Reads the zip archive at the end of a container.
+    fn appended(&self, level: Level<'_>, input: &mut dyn ReadSeek) {
+        self.anywhere(Format::Appended, zip::read_anywhere, level, input);
     }
 }

@@ -153,6 +153,11 @@ impl Walk<'_, '_> {
             trust = Trust::Guessed;
         }
         let Self { input, members, .. } = self;
+        let undone = filters.iter().take_while(|one| **one != Filter::Other);
+        if undone.count() > filter::MOST {
+            members.skip(name, SkipReason::DepthLimit);
+            return Ok(ControlFlow::Continue(()));
+        }
         let offset = input.offset();
         let mut contents = match (filters.first(), dictionary.length) {
             // A picture, which nothing here decodes. Its bytes are scanned as they are.

@@ -21,6 +21,7 @@
 )]
 
 mod archives;
+mod bombs;
 mod borders;
 mod broken;
 mod browser;

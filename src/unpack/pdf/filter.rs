@@ -49,12 +49,13 @@ pub(super) fn is_zlib(bytes: &[u8]) -> bool {
     }
 }
 
-/// Undoes filters, up to the first that nothing here undoes.
+/// More filters on one stream than anybody uses; each costs memory.
+pub(super) const MOST: usize = 8;
+
+/// Undoes filters, no more than [`MOST`], up to the first that nothing here undoes.
 pub(super) fn decode<'a>(input: impl BufRead + 'a, filters: &[Filter]) -> Box<dyn BufRead + 'a> {
-    /// More steps than anybody takes; each costs memory.
-    const STEPS: usize = 8;
     let mut input: Box<dyn BufRead + 'a> = Box::new(input);
-    for filter in filters.iter().take(STEPS) {
+    for filter in filters {
         input = match filter {
             Filter::Flate => {
                 let mut inflater = Decompress::new(true);

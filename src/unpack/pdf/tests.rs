@@ -78,6 +78,23 @@ fn all_streams_are_found_and_named_by_their_objects() {
     }
 }
 
+/// What is behind more filters than are undone is told.
+#[test]
+fn so_many_filters_are_undone_and_no_more() {
+    let stream = |filters: usize| {
+        let data = (0..filters).fold(lorem(1), |data, _| flate(&data));
+        (format!("/Filter[{}]", "/Fl".repeat(filters)), data)
+    };
+    let (few, most) = stream(filter::MOST);
+    let (many, more) = stream(filter::MOST + 1);
+    let (collected, ended) = collect(&file(&[(&few, most), (&many, more)], ""));
+    ended.unwrap();
+    assert!(collected.has(&lorem(1)));
+    assert_eq!(collected.names(), ["object 1 0"]);
+    let told = ("object 2 0".to_owned(), SkipReason::DepthLimit);
+    assert_eq!(collected.skips, [told]);
+}
+
 #[test]
 fn a_stored_stream_is_as_long_as_it_says() {
     let data = b"with endstream in it";
