@@ -172,7 +172,10 @@ fn manual(command: Option<&str>) -> Result<Vec<u8>> {
         },
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(subject).render(&mut page)?;
+    let title = subject.get_display_name().unwrap_or("douse").to_owned();
+    clap_mangen::Man::new(subject)
+        .title(title)
+        .render(&mut page)?;
     Ok(page)
 }
 

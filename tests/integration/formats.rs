@@ -7,6 +7,7 @@ use crate::douse::fingerprints;
 use crate::hostile::fifo;
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind};
+use crate::tools;
 
 #[test]
 fn a_report_in_a_file_is_whole_and_private() {
@@ -119,6 +120,49 @@ fn a_closed_pipe_is_a_quiet_end() {
         assert_eq!(read("talk"), "", "{arguments}");
         let expected = if arguments.contains("many") { "1" } else { "0" };
         assert_eq!(read("code").trim(), expected, "{arguments}");
+    }
+}
+
+/// What paints text.
+const PAINT: &str = "\u{1b}[";
+
+/// As <https://no-color.org> and <https://bixense.com/clicolors> have it; what the user says outright
+/// comes first.
+#[test]
+fn colour_is_for_those_who_want_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", sandbox.token(Kind::Personal));
+    for (words, set, is_coloured) in [
+        ("scan a", "", false),
+        ("scan a", "CLICOLOR_FORCE=1", true),
+        ("scan a", "CLICOLOR_FORCE=1 NO_COLOR=1", false),
+        ("scan --color always a", "NO_COLOR=1", true),
+        ("scan --color never a", "CLICOLOR_FORCE=1", false),
+        ("scan -f json a", "CLICOLOR_FORCE=1", false),
+        ("revoke --dry-run a", "CLICOLOR_FORCE=1", true),
+    ] {
+        let run = sandbox.douse(words.split(' '));
+        let set = set.split_whitespace().filter_map(|one| one.split_once('='));
+        let run = set.fold(run, |run, (name, value)| run.env(name, value));
+        let text = run.run().expect(1).text();
+        assert_eq!(text.contains(PAINT), is_coloured, "{words}: {text}");
+    }
+    // `script` runs it on a terminal.
+    let script = tools::from_debian("script", "bsdutils");
+    for (set, is_coloured) in [
+        (&[][..], true),
+        (&[("NO_COLOR", "1")], false),
+        (&[("NO_COLOR", "")], true),
+        (&[("TERM", "dumb")], false),
+    ] {
+        let command = format!("{} scan a", env!("CARGO_BIN_EXE_douse"));
+        let mut run = sandbox.program(script.to_str().unwrap());
+        run.env("TERM", "xterm").envs(set.iter().copied());
+        let output = run.args(["-qc", &command, "/dev/null"]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("in 1 place"), "{text}");
+        // Progress, which is drawn there too, is cleared and not painted.
+        assert_eq!(text.contains("\u{1b}[1m"), is_coloured, "{set:?}: {text:?}");
     }
 }
 

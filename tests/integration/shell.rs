@@ -35,9 +35,39 @@ fn bash_completes_commands_options_and_values() {
         ["json", "jsonl"]
     );
     assert!(completed(&sandbox, "douse revoke --").contains(&"--dry-run".to_owned()));
-    for shell in ["zsh", "fish", "elvish", "powershell"] {
+    // Nobody here runs these.
+    for shell in ["elvish", "powershell"] {
         let script = sandbox.douse(["completions", shell]).run().expect(0).text();
         assert!(script.contains("write-baseline"), "{shell}");
+    }
+}
+
+#[test]
+fn fish_completes_and_zsh_understands() {
+    let sandbox = Sandbox::new();
+    for (shell, file, script, told) in [
+        (
+            "fish",
+            "douse.fish",
+            "source douse.fish; complete -C 'douse scan --write'",
+            "--write-baseline",
+        ),
+        // It offers nothing without a terminal; but it loads the function, and tells mistakes.
+        (
+            "zsh",
+            "_douse",
+            "zsh -n _douse; fpath=(. $fpath); autoload -Uz +X _douse; whence -f _douse",
+            "--write-baseline",
+        ),
+    ] {
+        let script_of = sandbox.douse(["completions", shell]).run().expect(0);
+        sandbox.write(file, &script_of.stdout);
+        let program = tools::from_debian(shell, shell);
+        let mut run = sandbox.program(program.to_str().unwrap());
+        let output = run.args(["-c", script]).output().unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(told), "{shell}: {text}");
     }
 }
 
@@ -77,6 +107,11 @@ fn groff_finds_no_fault_with_the_manual() {
             "{arguments:?}: {told}"
         );
         let name = arguments.join("-").replacen("man", "douse", 1);
+        let title = format!("{name}(1)");
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains(&title),
+            "{title}"
+        );
         assert!(
             String::from_utf8_lossy(&output.stdout).contains(&name),
             "{name}"
