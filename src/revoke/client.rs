@@ -62,7 +62,10 @@ pub enum ClientError {
     #[error("this host takes no request without a token of ours")]
     NoLogin,
     /// A header's value, or the system's certificates or proxy settings, are not usable.
-    #[error("cannot set up the connection: {0}")]
+    #[error(
+        "cannot set up the connection: {0} (it needs the system's certificates, such as Debian's \
+         package ca-certificates has, or a bundle of your own, and sound proxy settings)"
+    )]
     Setup(String),
 }
 

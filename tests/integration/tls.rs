@@ -183,3 +183,24 @@ fn what_is_no_bundle_is_refused() {
     let missing = sandbox.out("missing");
     revoke(&sandbox, "https://127.0.0.1:9", Some(&missing)).expect(2);
 }
+
+/// An image without certificates: what is missing is told, and nothing is sent.
+#[test]
+fn without_any_certificates_it_says_what_to_do() {
+    let sandbox = Sandbox::new();
+    sandbox.write("leak", sandbox.token(Kind::Personal));
+    let revoke = sandbox.douse([
+        "revoke",
+        "--yes",
+        "--api-url",
+        "https://127.0.0.1:9",
+        "leak",
+    ]);
+    let none = sandbox.work().join("none");
+    let run = revoke
+        .env("SSL_CERT_FILE", &none)
+        .env("SSL_CERT_DIR", &none)
+        .run();
+    let talk = run.expect(2).talk();
+    assert!(talk.contains("package ca-certificates"), "{talk}");
+}
