@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::detect::{Detector, LOOKBEHIND, LineCount, Located, Window, WindowScanner};
+use crate::detect::{Detector, Glimpse, LOOKBEHIND, LineCount, Located, WindowScanner};
 use crate::findings::{Findings, Recorded, Retain, Token, Unverified};
 use crate::silence::{Line, SIGHT, Silence};
 use crate::source::{
-    Buffer, Content, Glance, LARGE, Part, Sink, Threads, WINDOW, complete, read_at,
+    Buffer, Content, Glance, LARGE, Part, Reach, Sink, Threads, WINDOW, complete, read_at,
 };
 use crate::unpack::{Covered, Limits, Scanner, Unpack};
 use crate::vocabulary::{
@@ -158,16 +158,23 @@ impl Sink for Gather<'_> {
         self.scan.interrupt.is_raised()
     }
 
-    fn glance(&self, bytes: &[u8], _part: Part) -> Glance {
-        let mut seen = Glance::Nothing;
-        self.scan
-            .detector
-            .scan(Window::whole(bytes), |_| seen = Glance::Something);
-        seen
+    fn glance(&self, bytes: &[u8], part: Part) -> Glance {
+        match part {
+            // What a blob is does not matter here.
+            Part::Head | Part::Tail => Glance::Nothing,
+            Part::Inner => match self.scan.detector.glimpse(bytes) {
+                Glimpse::Nothing => Glance::Nothing,
+                Glimpse::Prefix => Glance::Start,
+                Glimpse::Token => Glance::Something,
+            },
+        }
     }
 
-    fn reach(&self) -> usize {
-        self.scan.detector.reach()
+    fn reach(&self) -> Reach {
+        Reach {
+            start: self.scan.detector.prefix_reach(),
+            whole: self.scan.detector.reach(),
+        }
     }
 
     fn glanced(&self, length: u64) {

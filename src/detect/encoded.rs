@@ -52,7 +52,7 @@ impl Detector {
     ) -> Option<Hit<'h>> {
         let Probe { offset, form } = probe;
         let start = form.start(window.bytes, found, offset)?;
-        let (stem, end) = self.stem_of(form.decode(window.bytes, start))?;
+        let (stem, end) = self.prefix(window.bytes, start, form)?;
         // A prefix without an escape in it is plain, and read as such.
         if end - start == stem.text.len() {
             return None;
@@ -141,7 +141,7 @@ impl Detector {
 
     /// The stem that `units` start with, and where its text ends. Most candidates end here, so
     /// nothing is kept.
-    fn stem_of(&self, mut units: impl Iterator<Item = Unit>) -> Option<(&Stem, usize)> {
+    pub(super) fn stem_of(&self, mut units: impl Iterator<Item = Unit>) -> Option<(&Stem, usize)> {
         let mut known: &[u8] = &[];
         loop {
             let Unit { byte, end } = units.next()?;

@@ -27,6 +27,7 @@ mod decode;
 mod encoded;
 mod form;
 mod frequency;
+mod glimpse;
 mod prefix;
 mod prove;
 mod redact;
@@ -45,6 +46,7 @@ use crate::vocabulary::{Checksum, Encoding, Kind, Standing};
 use cover::{Literal, Probe};
 use encoded::AHEAD;
 use form::Form;
+pub use glimpse::Glimpse;
 use prefix::PrefixFinder;
 pub use prove::{Proof, prove};
 pub use window::{LOOKBEHIND, LineCount, Located, Window, WindowScanner};
@@ -69,6 +71,7 @@ pub struct Detector {
     /// Finds the stems, by index.
     plain: PrefixFinder,
     reach: usize,
+    prefix_reach: usize,
     shortest: usize,
 }
 
@@ -162,6 +165,7 @@ impl Detector {
                 Encodings::All => patterns.longest().max(encoded::REACH),
                 Encodings::PlainOnly => patterns.longest(),
             },
+            prefix_reach: glimpse::prefix_reach(&stems),
             shortest: patterns.shortest(),
             plain,
             literals,

@@ -1,3 +1,5 @@
+mod packs;
+
 use std::num::NonZeroUsize;
 
 use super::*;

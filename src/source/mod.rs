@@ -21,6 +21,8 @@ use std::io::{self, Read};
 
 pub use again::{Again, find_again};
 pub use buffer::{Buffer, WINDOW};
+#[cfg(test)]
+pub(crate) use git::writer;
 pub use git::{
     FileBytes, Handed, Provenances, Pushed, Range, RangeError, ReadAt, Repositories, Repository,
     RepositoryError, Side, Staged, Told, hand_over_pack, holds_pack, push_pack,
@@ -52,15 +54,37 @@ pub trait Sink: Sync {
     ///
     /// Who reads many blobs that are made from each other may push those only in which something
     /// is seen, or that share a part with one in which something was seen, and say of the others
-    /// that they were [glanced](Sink::glanced) at. Parts must go on for [`Sink::reach`] bytes on
-    /// both sides of what was not seen elsewhere, or to the blob's ends.
+    /// that they were [glanced](Sink::glanced) at. Of the contents, parts must go on for
+    /// [`Sink::reach`] on both sides of what was not seen elsewhere, or to the blob's ends.
     fn glance(&self, _bytes: &[u8], _part: Part) -> Glance {
         Glance::Something
     }
 
     /// How far apart two bytes of a blob may stand and still decide together.
-    fn reach(&self) -> usize {
-        0
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    /// Where the last bytes of a blob start that must be looked at to learn what it is; its first
+    /// ones are given.
+    fn tail_start(&self, _head: &[u8], length: u64) -> u64 {
+        length
+    }
+
+    /// Looks at a blob that is had as a whole.
+    fn glance_whole(&self, bytes: &[u8]) -> Glance {
+        let head = &bytes[..bytes.len().min(HEAD)];
+        let tail = self.tail_start(head, bytes.len() as u64);
+        let tail = &bytes[usize::try_from(tail).unwrap_or(0).min(bytes.len())..];
+        let parts = [(head, Part::Head), (tail, Part::Tail), (bytes, Part::Inner)];
+        let mut seen = Glance::Nothing;
+        for (part, which) in parts {
+            seen = seen.max(self.glance(part, which));
+            if seen == Glance::Something {
+                break;
+            }
+        }
+        seen
     }
 
     /// Takes note of a blob of so many bytes in which a glance saw nothing.
@@ -77,19 +101,32 @@ pub const HEAD: usize = 4096;
 /// Which part of a blob is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// It starts with the blob, and holds the first [`HEAD`] bytes or the whole of it.
+    /// The first [`HEAD`] bytes or the whole of it: what is it?
     Head,
-    /// It starts anywhere.
+    /// All from [`Sink::tail_start`] on: what is it?
+    Tail,
+    /// Any stretch of it: what does it hold?
     Inner,
 }
 
-/// What a look at a part of a blob came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a look at a part of a blob came to; the greater, the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Glance {
     /// Nothing that starts there would be reported.
     Nothing,
+    /// Nor would this, but it is how such things start: with another end it might be.
+    Start,
     /// Something might be: the blob has to be pushed.
     Something,
+}
+
+/// How many bytes can decide together, from the first one on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Whether something may [start](Glance::Start) there.
+    pub start: usize,
+    /// Whether [something](Glance::Something) is there.
+    pub whole: usize,
 }
 
 /// The bytes of a blob, in the form its reader has them.

@@ -56,7 +56,7 @@ use std::ops::ControlFlow;
 pub use budget::{Halt, Limit, Limits};
 pub use covered::Covered;
 
-use crate::source::{Content, Glance, Part, Repositories, Sink};
+use crate::source::{Content, Glance, Part, Reach, Repositories, Sink};
 use crate::vocabulary::{Clock, Origin, SkipReason};
 
 use budget::{Budget, Memory};
@@ -170,17 +170,25 @@ impl Sink for Unpack<'_> {
     }
 
     fn glance(&self, bytes: &[u8], part: Part) -> Glance {
-        match part {
+        let opened = match part {
             // Who asks knows no names, and the objects of a repository have none.
-            Part::Head if self.format(bytes, &Origin::Stdin).is_some() => Glance::Something,
-            // What might be appended to it stands at the end.
-            Part::Head if zip::is_carrier(bytes) => Glance::Something,
-            Part::Head | Part::Inner => self.inner.glance(bytes, part),
+            Part::Head => self.format(bytes, &Origin::Stdin).is_some(),
+            Part::Tail => zip::Tail::of(bytes) != zip::Tail::Other,
+            Part::Inner => false,
+        };
+        if opened {
+            Glance::Something
+        } else {
+            self.inner.glance(bytes, part)
         }
     }
 
-    fn reach(&self) -> usize {
+    fn reach(&self) -> Reach {
         self.inner.reach()
+    }
+
+    fn tail_start(&self, head: &[u8], length: u64) -> u64 {
+        zip::tail_start(head, length).min(self.inner.tail_start(head, length))
     }
 
     fn glanced(&self, length: u64) {

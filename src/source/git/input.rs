@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::Path;
 
 use crate::source::read::open_file;
@@ -18,6 +19,11 @@ pub trait ReadAt: Sync {
 
     /// Reads from `offset` until `buffer` is full or the bytes end; tells how many there were.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// The bytes of a range, if they are all in memory: then nothing has to be read.
+    fn in_memory(&self, _range: &Range<u64>) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// A file, as long as it was when it was opened.
@@ -73,6 +79,10 @@ impl ReadAt for [u8] {
         buffer[..read].copy_from_slice(&self[from..from + read]);
         Ok(read)
     }
+
+    fn in_memory(&self, range: &Range<u64>) -> Option<&[u8]> {
+        self.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+    }
 }
 
 impl ReadAt for Vec<u8> {
@@ -82,6 +92,10 @@ impl ReadAt for Vec<u8> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.as_slice().read_at(buffer, offset)
+    }
+
+    fn in_memory(&self, range: &Range<u64>) -> Option<&[u8]> {
+        self.as_slice().in_memory(range)
     }
 }
 
@@ -98,5 +112,11 @@ impl ReadAt for Behind<'_> {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.all.read_at(buffer, self.start.saturating_add(offset))
+    }
+
+    fn in_memory(&self, range: &Range<u64>) -> Option<&[u8]> {
+        let there = |offset: u64| self.start.checked_add(offset);
+        self.all
+            .in_memory(&(there(range.start)?..there(range.end)?))
     }
 }

@@ -24,6 +24,8 @@ pub use bundle::{holds_pack, push_pack};
 pub use handed::{Handed, hand_over_pack};
 pub use history::{Provenances, Pushed};
 pub use input::{FileBytes, ReadAt};
+#[cfg(test)]
+pub(crate) use pack::writer;
 pub use range::{Range, RangeError};
 pub use repository::{Repository, RepositoryError, Told};
 pub use staged::{Side, Staged};

@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gix_hash::{ObjectId, oid};
+use gix_object::commit::ref_iter::Token;
 use gix_object::{CommitRefIter, Kind, TagRefIter, TreeRefIter};
 
+use crate::source::Threads;
 use crate::source::git::pack::Take;
 
 /// Folders in folders, and objects looked for in folders, that are kept: 8 bytes each. The
@@ -66,34 +68,128 @@ impl Gathered {
         })
     }
 
-    fn tree(&mut self, id: &oid, folders: Vec<ObjectId>, held: &[u32]) {
+    /// Takes note of a tree and of what lies in it. Of the folders in it some have their numbers.
+    fn tree(&mut self, id: &oid, desk: &mut Desk) {
         let tree = self.intern(id.to_owned());
-        let links = self.folders.len() + self.holders.len() + folders.len() + held.len();
+        let links = self.folders.len() + self.holders.len() + desk.folders.len() + desk.held.len();
         self.overflow |= links > LINKS;
         if self.overflow || std::mem::replace(&mut self.read[tree as usize], true) {
             return;
         }
-        for folder in folders {
-            let folder = self.intern(folder);
-            self.folders.push((tree, folder));
+        for folder in &desk.folders {
+            let number = match *folder {
+                Folder::Known(number) => number,
+                Folder::New(id) => {
+                    let number = self.intern(id);
+                    desk.recent.insert(id, number);
+                    number
+                }
+            };
+            self.folders.push((tree, number));
         }
-        self.holders
-            .extend(held.iter().map(|&object| (tree, object)));
+        let held = desk.held.iter();
+        self.holders.extend(held.map(|&object| (tree, object)));
     }
+}
+
+/// What one thread works with.
+#[derive(Default)]
+struct Desk {
+    recent: Recent,
+    /// The folders in the tree at hand.
+    folders: Vec<Folder>,
+    /// The objects in it that are looked for.
+    held: Vec<u32>,
+}
+
+/// A folder in a tree.
+#[derive(Clone, Copy)]
+enum Folder {
+    Known(Tree),
+    New(ObjectId),
+}
+
+/// The numbers of trees that were named of late: a tree names mostly what the one before named,
+/// which it was made from. Each has one place, told by its id.
+#[derive(Default)]
+struct Recent(Vec<Option<(ObjectId, Tree)>>);
+
+impl Recent {
+    /// How many are kept; a power of two.
+    const PLACES: usize = 1024;
+
+    fn get(&self, id: &oid) -> Option<Tree> {
+        let (known, number) = self.0.get(Self::place(id))?.as_ref()?;
+        (*known == id).then_some(*number)
+    }
+
+    fn insert(&mut self, id: ObjectId, number: Tree) {
+        if self.0.is_empty() {
+            self.0.resize(Self::PLACES, None);
+        }
+        self.0[Self::place(&id)] = Some((id, number));
+    }
+
+    fn place(id: &oid) -> usize {
+        first_two(id) % Self::PLACES
+    }
+}
+
+/// The objects looked for. There are few, and each entry of each tree is asked about.
+struct Wanted<'a> {
+    /// A bit for each pair of first bytes that one of them has.
+    starts: Vec<u64>,
+    numbers: HashMap<&'a oid, u32>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(ids: &'a [ObjectId]) -> Self {
+        let mut starts = vec![0; (1 << 16) / 64];
+        for id in ids {
+            let start = first_two(id);
+            starts[start / 64] |= 1 << (start % 64);
+        }
+        Self {
+            starts,
+            numbers: ids.iter().map(AsRef::as_ref).zip(0..).collect(),
+        }
+    }
+
+    /// The number of an object, if it is looked for.
+    fn number(&self, id: &oid) -> Option<u32> {
+        let start = first_two(id);
+        if self.starts[start / 64] >> (start % 64) & 1 == 0 {
+            return None;
+        }
+        self.numbers.get(id).copied()
+    }
+}
+
+/// The first two bytes of an id, which are as good as random.
+fn first_two(id: &oid) -> usize {
+    let first = id.as_bytes().first_chunk().copied();
+    first.map_or(0, u16::from_le_bytes).into()
 }
 
 /// Gathers while objects are handed out.
 pub(super) struct Gather<'a> {
     /// The objects looked for, by number.
-    wanted: HashMap<&'a oid, u32>,
+    wanted: Wanted<'a>,
+    /// One for each thread of the pool, and one for who is none of them.
+    desks: Vec<Mutex<Desk>>,
     is_done: &'a (dyn Fn() -> bool + Sync),
     gathered: Mutex<Gathered>,
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(wanted: &'a [ObjectId], is_done: &'a (dyn Fn() -> bool + Sync)) -> Self {
+    pub(super) fn new(
+        wanted: &'a [ObjectId],
+        threads: &Threads,
+        is_done: &'a (dyn Fn() -> bool + Sync),
+    ) -> Self {
         Self {
-            wanted: wanted.iter().map(AsRef::as_ref).zip(0..).collect(),
+            wanted: Wanted::new(wanted),
+            desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             is_done,
             gathered: Mutex::default(),
         }
@@ -109,29 +205,46 @@ impl<'a> Gather<'a> {
     }
 
     fn tree(&self, id: &oid, bytes: &[u8]) {
-        let (mut folders, mut held) = (Vec::new(), Vec::new());
+        let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
+        let desk = &self.desks[thread.min(self.desks.len() - 1)];
+        let desk = &mut *desk.lock().unwrap_or_else(PoisonError::into_inner);
+        desk.folders.clear();
+        desk.held.clear();
         // Where a tree is damaged its entries end; that was told when it was scanned.
         for entry in TreeRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
             if entry.mode.is_tree() {
-                folders.push(entry.oid.to_owned());
-            } else if let Some(&object) = self.wanted.get(entry.oid) {
-                held.push(object);
+                desk.folders.push(match desk.recent.get(entry.oid) {
+                    Some(number) => Folder::Known(number),
+                    None => Folder::New(entry.oid.to_owned()),
+                });
+            } else if let Some(object) = self.wanted.number(entry.oid) {
+                desk.held.push(object);
             }
         }
-        self.gathered().tree(id, folders, &held);
+        self.gathered().tree(id, desk);
     }
 
     fn commit(&self, id: &oid, bytes: &[u8]) {
-        let commit = || CommitRefIter::from_bytes(bytes, id.kind());
-        let Ok(tree) = commit().tree_id() else { return };
-        let time = commit()
-            .committer()
-            .map_or(0, |committer| committer.seconds());
-        let parents = commit().parent_ids().collect();
+        let (mut tree, mut parents, mut time) = (None, Vec::new(), 0);
+        // Where a commit is damaged it ends, likewise.
+        for token in CommitRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
+            match token {
+                Token::Tree { id } => tree = Some(id),
+                Token::Parent { id } => parents.push(id),
+                Token::Committer { signature } => {
+                    time = signature.seconds();
+                    break;
+                }
+                Token::Author { .. }
+                | Token::Encoding(_)
+                | Token::ExtraHeader(_)
+                | Token::Message(_) => {}
+            }
+        }
+        let Some(tree) = tree else { return };
         let mut gathered = self.gathered();
-        let tree = gathered.intern(tree);
         let commit = Commit {
-            tree,
+            tree: gathered.intern(tree),
             parents,
             time,
         };

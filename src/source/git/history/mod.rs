@@ -23,7 +23,7 @@ use super::objects::Objects;
 use super::repository::{Repository, Told};
 use super::store::pointer_up_to;
 
-use ends::Ends;
+pub(super) use ends::Ends;
 use gather::{Gather, Gathered};
 use order::Marks;
 
@@ -78,7 +78,7 @@ impl Pushed {
         };
         // Without references the objects can be read all the same.
         let ends = Ends::of(&repository).ok();
-        let gather = Gather::new(&wanted, is_done);
+        let gather = Gather::new(&wanted, threads, is_done);
         for folder in repository.objects.folders() {
             if let Ok(objects) = Objects::list(folder, &|_| true) {
                 objects.each(&repository.objects, threads, &gather);
@@ -306,7 +306,7 @@ fn shown(name: &[u8], address: &[u8]) -> String {
 }
 
 /// What an index says is staged, and where. A damaged one was told when it was scanned.
-fn index_of(path: &Path, hash: gix_hash::Kind) -> BTreeMap<ObjectId, Vec<u8>> {
+pub(super) fn index_of(path: &Path, hash: gix_hash::Kind) -> BTreeMap<ObjectId, Vec<u8>> {
     let Ok(bytes) = pointer_up_to(path, INDEX) else {
         return BTreeMap::new();
     };
@@ -323,6 +323,10 @@ fn index_of(path: &Path, hash: gix_hash::Kind) -> BTreeMap<ObjectId, Vec<u8>> {
     };
     let entries = index.entries().iter().rev();
     entries
+        .filter(|entry| {
+            // A folder outside of a sparse checkout, and a submodule's commit.
+            !entry.mode.is_sparse() && !entry.mode.is_submodule()
+        })
         .map(|entry| (entry.id, entry.path(&index).to_vec()))
         .collect()
 }

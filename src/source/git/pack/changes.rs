@@ -19,23 +19,27 @@ impl Changes {
         }
     }
 
-    /// The stretches of an object of `length` bytes in which something may begin that did not
+    /// Whether any of the first `head` bytes are new, or follow on others than they did.
+    pub(super) fn touch(&self, head: usize) -> bool {
+        self.0.first().is_some_and(|first| first.start < head)
+    }
+
+    /// The stretches of an object of `length` bytes in which something may stand that did not
     /// stand in its base: the changes, widened by `reach` on both sides, joined where they meet.
-    /// Where the first `head` bytes changed, they come as a whole.
-    pub(super) fn widened(&self, reach: usize, head: usize, length: usize) -> Vec<Range<usize>> {
-        let mut wide: Vec<Range<usize>> = Vec::new();
-        for change in &self.0 {
-            let mut start = change.start.saturating_sub(reach);
-            let mut end = change.end.saturating_add(reach).min(length);
-            if change.start < head {
-                start = 0;
-                end = end.max(head.min(length));
+    pub(super) fn widened(
+        &self,
+        reach: usize,
+        length: usize,
+    ) -> impl Iterator<Item = Range<usize>> {
+        let mut changes = self.0.iter().peekable();
+        std::iter::from_fn(move || {
+            let first = changes.next()?;
+            let start = first.start.saturating_sub(reach);
+            let mut end = first.end.saturating_add(reach);
+            while let Some(next) = changes.next_if(|next| next.start.saturating_sub(reach) <= end) {
+                end = next.end.saturating_add(reach);
             }
-            match wide.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                Some(_) | None => wide.push(start..end),
-            }
-        }
-        wide
+            Some(start..end.min(length))
+        })
     }
 }

@@ -90,7 +90,7 @@ impl Entries {
                     None
                 }
                 Base::At(offset) => {
-                    let parent = entries.at(offset);
+                    let parent = entries.before(entry, offset);
                     if parent.is_none() {
                         entries.broken.push(entry);
                     }
@@ -135,6 +135,18 @@ impl Entries {
         let starts = &self.offsets[..self.count()];
         let at = starts.binary_search(&offset).ok()?;
         u32::try_from(at).ok()
+    }
+
+    /// The entry that starts at `offset`, before another one: seldom far.
+    fn before(&self, entry: u32, offset: u64) -> Option<u32> {
+        let (mut low, mut high, mut step) = (entry as usize, entry as usize, 1);
+        while low > 0 && self.offsets[low] > offset {
+            high = low;
+            low = low.saturating_sub(step);
+            step *= 2;
+        }
+        let place = self.offsets[low..=high].binary_search(&offset).ok()?;
+        u32::try_from(low + place).ok()
     }
 
     /// The entries made directly from one, the largest family last.
@@ -206,14 +218,19 @@ impl Entries {
 
 /// What the entries of one run are made from.
 fn bases(pack: &dyn ReadAt, offsets: &[u64], run: Range<usize>, hash: gix_hash::Kind) -> Vec<Base> {
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = Vec::new();
     let (mut start, mut held) = (0, 0);
     let mut bases = Vec::with_capacity(run.len());
     for entry in run {
         let (offset, end) = (offsets[entry], offsets[entry + 1]);
         let needed = end.min(offset + HEADER as u64);
+        if let Some(header) = pack.in_memory(&(offset..needed)) {
+            bases.push(base(header, offset, hash).unwrap_or(Base::Unreadable));
+            continue;
+        }
         if needed > start + held as u64 {
             start = offset;
+            buffer.resize(CHUNK, 0);
             // What cannot be read is told when its turn comes.
             held = pack.read_at(&mut buffer, offset).unwrap_or_default();
         }

@@ -8,6 +8,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
+use super::entries::HEADER;
+
 /// Compressed bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -21,53 +23,55 @@ const ROOM: usize = 320;
 /// Deflate never makes more than this many bytes of one (zlib's technical notes say 1032).
 pub(super) const GREATEST_RATIO: u64 = 1032;
 
+/// Bytes read at least, where the pack has them: half of all entries lie right behind the one that
+/// was read before, and take some hundred bytes.
+const LEAST: usize = 4096;
+
 /// A decompressor and its buffers, used for one stream after the other.
 pub(super) struct Inflater {
     zlib: Decompress,
-    input: Vec<u8>,
+    input: Input,
     output: Vec<u8>,
 }
 
-/// The start of a pack's entry, with what of it is in memory.
-pub(super) struct Compressed {
-    /// Bytes of the buffer that precede the stream.
-    pub(super) header: usize,
-    /// Where the stream starts in the pack.
-    pub(super) start: u64,
+/// What was read of the compressed bytes that are not in memory.
+#[derive(Default)]
+struct Input {
+    buffer: Vec<u8>,
+    /// How many of its bytes were read.
+    held: usize,
+    /// Where in the pack they start.
+    start: u64,
 }
 
 impl Inflater {
     pub(super) fn new() -> Self {
         Self {
             zlib: Decompress::new(true),
-            input: Vec::new(),
+            input: Input::default(),
             output: Vec::new(),
         }
     }
 
-    /// Reads the first bytes of `range`; the stream that starts among them can then be inflated.
-    pub(super) fn fetch(&mut self, pack: &dyn ReadAt, range: &Range<u64>) -> Result<&[u8], Damage> {
-        let wanted = usize::try_from(range.end - range.start).map_or(CHUNK, |n| n.min(CHUNK));
-        if self.input.len() < wanted {
-            self.input.resize(wanted, 0);
-        }
-        let read = pack.read_at(&mut self.input[..wanted], range.start)?;
-        if read < wanted {
-            return Err(Damage::Truncated);
-        }
-        Ok(&self.input[..wanted])
+    /// The first bytes of `range`, as many as a header takes.
+    pub(super) fn fetch<'b>(
+        &'b mut self,
+        pack: &'b dyn ReadAt,
+        range: &Range<u64>,
+    ) -> Result<&'b [u8], Damage> {
+        self.input.fetch(pack, range, HEADER)
     }
 
-    /// Inflates the stream of `compressed`, whose first bytes were fetched, into `size` bytes.
-    /// The stream ends before `end`; tells where.
+    /// Inflates the stream that starts at `start` into `size` bytes. It ends before `end`; tells
+    /// where.
     pub(super) fn inflate(
         &mut self,
         pack: &dyn ReadAt,
-        compressed: &Compressed,
+        start: u64,
         end: u64,
         size: u64,
     ) -> Result<(Cow<'_, [u8]>, u64), Damage> {
-        if size > (end - compressed.start).saturating_mul(GREATEST_RATIO) {
+        if size > (end - start).saturating_mul(GREATEST_RATIO) {
             return Err(Damage::Length { said: size });
         }
         let length = usize::try_from(size).map_err(|_| Damage::Length { said: size })?;
@@ -75,7 +79,7 @@ impl Inflater {
         // and a stream that goes on too long is noticed.
         if length > KEPT {
             let mut bytes = vec![0; length + ROOM];
-            let end = self.inflate_into(&mut bytes, pack, compressed, end, length)?;
+            let end = self.inflate_into(&mut bytes, pack, start, end, length)?;
             bytes.truncate(length);
             return Ok((Cow::Owned(bytes), end));
         }
@@ -86,7 +90,7 @@ impl Inflater {
             output.resize(length + ROOM, 0);
         }
         let room = &mut output[..length + ROOM];
-        let end = self.inflate_into(room, pack, compressed, end, length);
+        let end = self.inflate_into(room, pack, start, end, length);
         self.output = output;
         Ok((Cow::Borrowed(&self.output[..length]), end?))
     }
@@ -96,49 +100,78 @@ impl Inflater {
         &mut self,
         out: &mut [u8],
         pack: &dyn ReadAt,
-        compressed: &Compressed,
+        start: u64,
         end: u64,
         length: usize,
     ) -> Result<u64, Damage> {
+        let Self { zlib, input, .. } = self;
         let size = length as u64;
         let mut made = 0;
-        self.zlib.reset(true);
-        let mut at = compressed.start - compressed.header as u64;
-        let mut from = compressed.header;
-        let mut held = usize::try_from(end - at).map_or(CHUNK, |n| n.min(CHUNK));
+        zlib.reset(true);
+        let mut at = start;
+        let mut bytes = input.fetch(pack, &(at..end), 1)?;
         loop {
-            let before = (self.zlib.total_in(), self.zlib.total_out());
-            let input = &self.input[from..held];
-            let status = self
-                .zlib
-                .decompress(input, &mut out[made..], FlushDecompress::None)
+            let before = (zlib.total_in(), zlib.total_out());
+            let status = zlib
+                .decompress(bytes, &mut out[made..], FlushDecompress::None)
                 .map_err(|error| Damage::Zlib(error.to_string()))?;
             // What was taken is no more than what was given, and so is what was made.
-            let taken = usize::try_from(self.zlib.total_in() - before.0).unwrap_or(input.len());
-            made += usize::try_from(self.zlib.total_out() - before.1).unwrap_or(0);
+            let taken = usize::try_from(zlib.total_in() - before.0).unwrap_or(bytes.len());
+            made += usize::try_from(zlib.total_out() - before.1).unwrap_or(0);
             if made > length {
                 return Err(Damage::Length { said: size });
             }
+            at += taken as u64;
             match status {
-                Status::StreamEnd if made == length => {
-                    return Ok(at + (from + taken) as u64);
-                }
+                Status::StreamEnd if made == length => return Ok(at),
                 Status::StreamEnd => return Err(Damage::Length { said: size }),
                 Status::Ok | Status::BufError => {}
             }
-            from += taken;
-            if from < held {
+            bytes = &bytes[taken..];
+            if !bytes.is_empty() {
                 if taken == 0 {
                     return Err(Damage::Zlib("it does not go on".to_owned()));
                 }
                 continue;
             }
-            at += held as u64;
             if at >= end {
                 return Err(Damage::Truncated);
             }
-            from = 0;
-            held = self.fetch(pack, &(at..end))?.len();
+            bytes = input.fetch(pack, &(at..end), 1)?;
         }
+    }
+}
+
+impl Input {
+    /// The first bytes of `range`: all of them, or at least `least`.
+    fn fetch<'b>(
+        &'b mut self,
+        pack: &'b dyn ReadAt,
+        range: &Range<u64>,
+        least: usize,
+    ) -> Result<&'b [u8], Damage> {
+        if let Some(all) = pack.in_memory(range) {
+            return Ok(all);
+        }
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let least = least.min(length);
+        let before = range.start.checked_sub(self.start);
+        let before = before.and_then(|before| usize::try_from(before).ok());
+        let held = before.and_then(|before| self.buffer[..self.held].get(before..));
+        let from = match before {
+            Some(before) if held.is_some_and(|held| held.len() >= least) => before,
+            Some(_) | None => {
+                self.buffer.resize(CHUNK, 0);
+                self.start = range.start;
+                let buffer = &mut self.buffer[..length.clamp(LEAST, CHUNK)];
+                self.held = pack.read_at(buffer, range.start)?;
+                0
+            }
+        };
+        let held = &self.buffer[from..self.held];
+        if held.len() < least {
+            return Err(Damage::Truncated);
+        }
+        Ok(&held[..held.len().min(length)])
     }
 }

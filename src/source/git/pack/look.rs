@@ -10,7 +10,7 @@ use gix_pack::data;
 
 use crate::source::git::damage::Damage;
 use crate::source::git::exactly::Exactly;
-use crate::source::{Content, Glance, HEAD, Part, Sink};
+use crate::source::{Content, Glance, HEAD, Part, Reach, Sink};
 use crate::vocabulary::{Origin, SkipReason};
 
 use super::changes::Changes;
@@ -29,6 +29,7 @@ pub(super) struct Look<'a> {
     pack: &'a Pack<'a>,
     entries: &'a Entries,
     sink: &'a dyn Sink,
+    reach: Reach,
     names: Names<'a>,
 }
 
@@ -38,29 +39,64 @@ impl<'a> Look<'a> {
             pack,
             entries,
             sink,
+            reach: sink.reach(),
             names: Names::new(entries, pack.index),
         }
     }
 
-    /// Looks at an object where it differs from one in which nothing was seen, or all over.
-    fn glance(&self, object: &Object, changes: Option<&Changes>, scratch: &mut Vec<u8>) -> Glance {
-        let Some(changes) = changes else {
-            let bytes = object.bytes(&(0..object.length()), scratch);
-            return self.sink.glance(bytes, Part::Head);
-        };
-        for range in changes.widened(self.sink.reach(), HEAD, object.length()) {
-            let part = if range.start == 0 {
-                Part::Head
-            } else {
-                Part::Inner
-            };
-            let bytes = object.bytes(&range, scratch);
-            match self.sink.glance(bytes, part) {
-                Glance::Nothing => {}
-                Glance::Something => return Glance::Something,
-            }
+    /// Looks at an object all over.
+    fn glance_whole(&self, object: &Object, scratch: &mut Vec<u8>) -> Glance {
+        let bytes = object.bytes(&(0..object.length()), scratch);
+        self.sink.glance_whole(bytes)
+    }
+
+    /// Looks at an object where it differs from the one that it was made from, in which `seen` was
+    /// seen.
+    fn glance(
+        &self,
+        object: &Object,
+        seen: Glance,
+        changes: &Changes,
+        scratch: &mut Vec<u8>,
+    ) -> Glance {
+        if self.glance_ends(object, changes, scratch) == Glance::Something {
+            return Glance::Something;
         }
-        Glance::Nothing
+        let length = object.length();
+        let mut glance = |reach| {
+            let mut seen = Glance::Nothing;
+            for range in changes.widened(reach, length) {
+                let bytes = object.bytes(&range, scratch);
+                seen = seen.max(self.sink.glance(bytes, Part::Inner));
+                if seen == Glance::Something {
+                    break;
+                }
+            }
+            seen
+        };
+        // Nothing can be where nothing starts; and where nothing started, what starts is new.
+        let new = match seen {
+            Glance::Nothing => glance(self.reach.start),
+            Glance::Start | Glance::Something => Glance::Start,
+        };
+        match new {
+            Glance::Nothing | Glance::Something => new,
+            Glance::Start => glance(self.reach.whole).max(Glance::Start),
+        }
+    }
+
+    /// Looks at the ends of an object, as far as they may tell of it what was not told of what it
+    /// was made from. Where the last bytes start goes with its length; they are few.
+    fn glance_ends(&self, object: &Object, changes: &Changes, scratch: &mut Vec<u8>) -> Glance {
+        let head = 0..object.length().min(HEAD);
+        let bytes = object.bytes(&head, scratch);
+        if changes.touch(HEAD) && self.sink.glance(bytes, Part::Head) == Glance::Something {
+            return Glance::Something;
+        }
+        let tail = self.sink.tail_start(bytes, object.length() as u64);
+        let tail = usize::try_from(tail).unwrap_or(0).min(object.length());
+        let bytes = object.bytes(&(tail..object.length()), scratch);
+        self.sink.glance(bytes, Part::Tail)
     }
 
     /// Pushes an object whole.
@@ -105,16 +141,17 @@ impl Visit for Look<'_> {
 
     fn built(&self, built: Built<'_, Glance>, scratch: &mut Vec<u8>) -> Result<Glance, Damage> {
         let object = built.object;
-        let known = built.from.and_then(|(seen, changes)| match seen {
-            Glance::Nothing => Some(changes),
-            Glance::Something => None,
-        });
-        if known.is_none() {
-            built.budget.spend(object.length());
-        }
-        let seen = self.glance(object, known, scratch);
+        let seen = match built.from {
+            Some((&seen, changes)) if seen != Glance::Something => {
+                self.glance(object, seen, changes, scratch)
+            }
+            Some(_) | None => {
+                built.budget.spend(object.length());
+                self.glance_whole(object, scratch)
+            }
+        };
         match seen {
-            Glance::Nothing => self.sink.glanced(object.length() as u64),
+            Glance::Nothing | Glance::Start => self.sink.glanced(object.length() as u64),
             Glance::Something => {
                 built.budget.spend(object.length());
                 self.push(built.entry, object, scratch)?;
@@ -125,7 +162,7 @@ impl Visit for Look<'_> {
 
     fn borrowed(&self, object: &Object, scratch: &mut Vec<u8>) -> Glance {
         // It was pushed where it lies; here it is only a base.
-        self.glance(object, None, scratch)
+        self.glance_whole(object, scratch)
     }
 
     fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage> {

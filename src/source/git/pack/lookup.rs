@@ -8,7 +8,7 @@ use crate::source::git::input::ReadAt;
 
 use super::LARGEST;
 use super::entries::{Base, HEADER, base_of};
-use super::inflate::{Compressed, Inflater};
+use super::inflate::Inflater;
 use super::object::Object;
 
 /// Deltas in a row; git makes 4095 at most.
@@ -29,18 +29,15 @@ pub(in crate::source::git) fn object_at(
         if offset >= end || deltas.len() > LONGEST_CHAIN {
             return Err(Damage::Base);
         }
-        let head = inflater.fetch(pack, &(offset..end))?;
+        // How long it is nobody knows; its header is short.
+        let head = inflater.fetch(pack, &(offset..end.min(offset + HEADER as u64)))?;
         let head = &head[..head.len().min(HEADER)];
         let header = data::Entry::from_bytes(head, offset, hash).map_err(|_| Damage::Header)?;
         let size = header.decompressed_size;
         if size > LARGEST {
             return Err(Damage::Huge);
         }
-        let compressed = Compressed {
-            header: header.header_size(),
-            start: header.data_offset,
-        };
-        let (bytes, _) = inflater.inflate(pack, &compressed, end, size)?;
+        let (bytes, _) = inflater.inflate(pack, header.data_offset, end, size)?;
         match base_of(&header, offset) {
             Base::Nothing(kind) => break Object::whole(kind, bytes.into_owned()),
             Base::At(base) => offset = base,

@@ -25,6 +25,8 @@ mod object;
 mod sequence;
 mod visit;
 mod walk;
+#[cfg(test)]
+pub(crate) mod writer;
 
 #[cfg(test)]
 mod tests;

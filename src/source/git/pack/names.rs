@@ -29,13 +29,13 @@ impl<'a> Names<'a> {
     pub(super) fn id(&self, entry: u32) -> Option<ObjectId> {
         let index = self.index?;
         let places = self.places.get_or_init(|| {
-            let mut places = vec![0; self.entries.count()];
-            for place in 0..index.num_objects() {
-                if let Some(entry) = self.entries.at(index.pack_offset_at_index(place)) {
-                    places[entry as usize] = place;
-                }
-            }
-            places
+            let places = 0..index.num_objects();
+            let at = |place| (index.pack_offset_at_index(place), place);
+            let mut places: Vec<(u64, u32)> = places.map(at).collect();
+            places.sort_unstable();
+            // As the entries: what is named twice is one.
+            places.dedup_by_key(|(offset, _)| *offset);
+            places.into_iter().map(|(_, place)| place).collect()
         });
         Some(index.oid_at_index(places[entry as usize]).to_owned())
     }

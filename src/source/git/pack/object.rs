@@ -21,8 +21,9 @@ use super::delta::{Delta, Step};
 /// Up to this many bytes an object is copied: to share its pieces would cost more.
 const FLAT: usize = if cfg!(test) { 16 } else { 32 * 1024 };
 
-/// Pieces shorter than this on average are not worth their keeping.
-const PIECE: usize = if cfg!(test) { 4 } else { 1024 };
+/// Pieces shorter than this on average are not worth their keeping. (Measured on uv's history: with
+/// 1024, half of all bytes are copied after all, and the whole takes a fifteenth longer.)
+const PIECE: usize = if cfg!(test) { 4 } else { 128 };
 
 /// Buffers that one object may point into.
 const SOURCES: usize = 64;

@@ -6,25 +6,29 @@
 #![allow(
     clippy::cast_possible_truncation,
     clippy::double_ended_iterator_last,
-    reason = "a writer of packs cuts numbers into bytes"
+    reason = "deltas are forged byte by byte"
 )]
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Mutex;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
-use gix_object::compute_hash;
 use proptest::prelude::*;
 
+use super::writer::{Edit, Naming, Writer, size};
 use super::*;
-use crate::source::{Content, Glance, Part};
+use crate::source::{Content, Glance, Part, Reach};
 use crate::vocabulary::SkipReason;
 
 const TOY: usize = 11;
+
+/// A toy starts with a `T` and a digit.
+const REACH: Reach = Reach {
+    start: 2,
+    whole: TOY,
+};
 
 fn toys(bytes: &[u8]) -> Vec<usize> {
     let is_toy = |window: &[u8]| {
@@ -101,16 +105,17 @@ impl Sink for Log {
         false
     }
 
-    fn glance(&self, bytes: &[u8], _part: Part) -> Glance {
-        if toys(bytes).is_empty() {
-            Glance::Nothing
-        } else {
-            Glance::Something
+    fn glance(&self, bytes: &[u8], part: Part) -> Glance {
+        let starts = |two: &[u8]| two[0] == b'T' && two[1].is_ascii_digit();
+        match part {
+            Part::Inner if !toys(bytes).is_empty() => Glance::Something,
+            Part::Inner if bytes.windows(2).any(starts) => Glance::Start,
+            Part::Head | Part::Tail | Part::Inner => Glance::Nothing,
         }
     }
 
-    fn reach(&self) -> usize {
-        TOY
+    fn reach(&self) -> Reach {
+        REACH
     }
 
     fn glanced(&self, length: u64) {
@@ -119,171 +124,13 @@ impl Sink for Log {
     }
 }
 
-/// How a delta names its base.
-#[derive(Debug, Clone, Copy)]
-enum Naming {
-    Offset,
-    Id,
-}
-
-/// A pack being written.
-struct Writer {
-    bytes: Vec<u8>,
-    objects: Vec<Written>,
-}
-
-struct Written {
-    offset: usize,
-    content: Vec<u8>,
-    id: ObjectId,
-}
-
-impl Writer {
-    fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            objects: Vec::new(),
-        }
-    }
-
-    fn header(&mut self, kind: u8, mut size: usize) {
-        let mut byte = kind << 4 | (size & 15) as u8;
-        size >>= 4;
-        while size > 0 {
-            self.bytes.push(byte | 0x80);
-            byte = (size & 0x7f) as u8;
-            size >>= 7;
-        }
-        self.bytes.push(byte);
-    }
-
-    fn body(&mut self, bytes: &[u8]) {
-        let mut zlib = ZlibEncoder::new(&mut self.bytes, Compression::fast());
-        zlib.write_all(bytes).unwrap();
-        zlib.finish().unwrap();
-    }
-
-    fn written(&mut self, offset: usize, content: Vec<u8>) {
-        let id = compute_hash(gix_hash::Kind::Sha1, Kind::Blob, &content).unwrap();
-        self.objects.push(Written {
-            offset,
-            content,
-            id,
-        });
-    }
-
-    fn blob(&mut self, content: &[u8]) {
-        let offset = self.bytes.len();
-        self.header(3, content.len());
-        self.body(content);
-        self.written(offset, content.to_vec());
-    }
-
-    fn delta(&mut self, base: usize, edits: &[Edit], naming: Naming) {
-        let offset = self.bytes.len();
-        let (delta, content) = edited(&self.objects[base].content, edits);
-        match naming {
-            Naming::Offset => {
-                self.header(6, delta.len());
-                let mut distance = offset - self.objects[base].offset;
-                let mut bytes = vec![(distance & 0x7f) as u8];
-                while distance > 0x7f {
-                    distance = (distance >> 7) - 1;
-                    bytes.push((distance & 0x7f) as u8 | 0x80);
-                }
-                self.bytes.extend(bytes.iter().rev());
-            }
-            Naming::Id => {
-                self.header(7, delta.len());
-                let id = self.objects[base].id;
-                self.bytes.extend_from_slice(id.as_slice());
-            }
-        }
-        self.body(&delta);
-        self.written(offset, content);
-    }
-
-    /// A delta of these very bytes on the last entry, whatever they make.
-    fn forge(&mut self, delta: &[u8]) {
-        let offset = self.bytes.len();
-        self.header(6, delta.len());
-        let distance = offset - self.objects.last().unwrap().offset;
-        assert!(distance < 128);
-        self.bytes.push(distance as u8);
-        self.body(delta);
-        self.written(offset, Vec::new());
-    }
-
-    fn finish(&self) -> Vec<u8> {
-        let count = u32::try_from(self.objects.len()).unwrap();
-        let mut pack = data::header::encode(data::Version::V2, count).to_vec();
-        pack.extend_from_slice(&self.bytes);
-        // Its checksum, which nobody asks for.
-        pack.extend_from_slice(&[0; 20]);
-        pack
-    }
-
-    /// What a plain scan of every object finds.
-    fn plain(&self) -> Found {
-        let objects = self.objects.iter();
-        objects
-            .map(|object| (hex(&object.id), toys(&object.content)))
-            .filter(|(_, toys)| !toys.is_empty())
-            .collect()
-    }
-}
-
-/// A part of a delta, in terms of the base's length.
-#[derive(Debug, Clone)]
-enum Edit {
-    /// From and how much, both in 65,536ths.
-    Copy(u16, u16),
-    /// From where the last copy ended.
-    Go(u16),
-    Insert(Vec<u8>),
-}
-
-fn size(mut size: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while size > 0x7f {
-        bytes.push((size & 0x7f) as u8 | 0x80);
-        size >>= 7;
-    }
-    bytes.push(size as u8);
-    bytes
-}
-
-/// A delta, and what it makes.
-fn edited(base: &[u8], edits: &[Edit]) -> (Vec<u8>, Vec<u8>) {
-    let (mut steps, mut content) = (Vec::new(), Vec::new());
-    let mut last = 0;
-    let scale = |part: u16, whole: usize| usize::from(part) * whole / 65_535;
-    for edit in edits {
-        let (from, length) = match edit {
-            Edit::Insert(bytes) => {
-                for chunk in bytes.chunks(127) {
-                    steps.push(chunk.len() as u8);
-                    steps.extend_from_slice(chunk);
-                }
-                content.extend_from_slice(bytes);
-                continue;
-            }
-            Edit::Copy(from, length) => {
-                let from = scale(*from, base.len());
-                (from, scale(*length, base.len() - from))
-            }
-            Edit::Go(length) => (last, scale(*length, base.len() - last)),
-        };
-        if length > 0 {
-            steps.push(0xff);
-            steps.extend_from_slice(&u32::try_from(from).unwrap().to_le_bytes());
-            steps.extend_from_slice(&u32::try_from(length).unwrap().to_le_bytes()[..3]);
-            content.extend_from_slice(&base[from..from + length]);
-            last = from + length;
-        }
-    }
-    let delta = [size(base.len()), size(content.len()), steps].concat();
-    (delta, content)
+/// What a plain scan of every object finds.
+fn plain(writer: &Writer) -> Found {
+    let objects = writer.objects.iter();
+    objects
+        .map(|object| (hex(&object.id), toys(&object.content)))
+        .filter(|(_, toys)| !toys.is_empty())
+        .collect()
 }
 
 fn scan_with(pack: &[u8], threads: usize, elsewhere: &dyn Elsewhere) -> Log {
@@ -346,7 +193,7 @@ proptest! {
         }
         let log = scan_with(&writer.finish(), threads, &Nowhere);
         prop_assert_eq!(log.errors.into_inner().unwrap(), Vec::<String>::new());
-        prop_assert_eq!(log.found.into_inner().unwrap(), writer.plain());
+        prop_assert_eq!(log.found.into_inner().unwrap(), plain(&writer));
         let (glanced, pushed) = (log.glanced.into_inner().unwrap(), log.pushed.into_inner().unwrap());
         let bytes: usize = writer.objects.iter().map(|object| object.content.len()).sum();
         prop_assert_eq!(glanced.0 + pushed.0, writer.objects.len());
@@ -408,10 +255,10 @@ fn a_token_rotated_in_place_is_found_wherever_the_seam_falls() {
             "{seam}"
         );
         writer.blob(old.as_bytes());
-        assert_eq!(writer.plain().len(), 2);
+        assert_eq!(plain(&writer).len(), 2);
         assert_eq!(
             scan(&writer.finish()).found.into_inner().unwrap(),
-            writer.plain()
+            plain(&writer)
         );
     }
 }
@@ -434,8 +281,8 @@ fn what_is_copied_from_a_clean_base_is_not_looked_at_again() {
             *self.1.lock().unwrap() += bytes.len();
             self.0.glance(bytes, part)
         }
-        fn reach(&self) -> usize {
-            TOY
+        fn reach(&self) -> Reach {
+            REACH
         }
     }
     let base = "a line of text\n".repeat(10_000);
@@ -488,7 +335,7 @@ fn a_thin_pack_finds_its_bases_elsewhere() {
     let mut pack = data::header::encode(data::Version::V2, 2).to_vec();
     pack.extend_from_slice(&full.bytes[start..]);
     pack.extend_from_slice(&[0; 20]);
-    let mut expected = full.plain();
+    let mut expected = plain(&full);
     expected.remove(&hex(&base.id));
     let there = scan_with(&pack, 1, &One(base.id, base.content.clone()));
     assert_eq!(there.found.into_inner().unwrap(), expected);
@@ -554,6 +401,6 @@ fn a_long_chain_of_named_bases_needs_no_deep_calls() {
     }
     let log = scan(&writer.finish());
     assert_eq!(log.errors.into_inner().unwrap(), [""; 0]);
-    assert_eq!(log.found.into_inner().unwrap(), writer.plain());
-    assert_eq!(writer.plain().len(), 1);
+    assert_eq!(log.found.into_inner().unwrap(), plain(&writer));
+    assert_eq!(plain(&writer).len(), 1);
 }

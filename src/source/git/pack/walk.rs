@@ -16,7 +16,7 @@ use crate::source::git::damage::Damage;
 
 use super::budget::{Budget, Kept};
 use super::entries::{Entries, HEADER};
-use super::inflate::{Compressed, GREATEST_RATIO, Inflater};
+use super::inflate::{GREATEST_RATIO, Inflater};
 use super::object::Object;
 use super::visit::{Built, Visit};
 use super::{LARGEST, Pack};
@@ -248,17 +248,14 @@ impl<'a, V: Visit> Walk<'a, V> {
         let range = self.entries.range(entry);
         let head = tools.inflater.fetch(self.pack.bytes, &range)?;
         let header = parse(head, range.start, self.pack.hash)?;
-        let compressed = Compressed {
-            header: header.header_size(),
-            start: header.data_offset,
-        };
         let size = header.decompressed_size;
         if size > LARGEST {
             return Err(Damage::Huge);
         }
-        let (bytes, end) = tools
-            .inflater
-            .inflate(self.pack.bytes, &compressed, range.end, size)?;
+        let (bytes, end) =
+            tools
+                .inflater
+                .inflate(self.pack.bytes, header.data_offset, range.end, size)?;
         if end != range.end {
             self.visit.damaged(entry, Damage::Stray(range.end - end));
         }
