@@ -275,6 +275,8 @@ fn noun(reason: SkipReason) -> &'static str {
         SkipReason::MemoryLimit => "container that takes too much memory",
         SkipReason::Overlapping => "member that overlaps others",
         SkipReason::Unseekable => "member that a stream has passed",
+        SkipReason::Shallow => "older part of a shallow clone",
+        SkipReason::Promised => "unsent part of a partial clone",
     }
 }
 

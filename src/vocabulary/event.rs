@@ -57,6 +57,10 @@ pub enum SkipReason {
     Overlapping,
     /// It stands in a part of a stream that was passed, and there is no way back.
     Unseekable,
+    /// The user asked for a clone without the older commits: what is cut off was not read.
+    Shallow,
+    /// The user asked for a clone without all objects: what the remote has yet to send was not read.
+    Promised,
 }
 
 /// Whether leaving something aside leaves a hole in what the scan can vouch for.
@@ -89,6 +93,8 @@ impl SkipReason {
             Self::MemoryLimit => "memory_limit",
             Self::Overlapping => "overlapping",
             Self::Unseekable => "unseekable",
+            Self::Shallow => "shallow",
+            Self::Promised => "promised",
         }
     }
 
@@ -100,7 +106,9 @@ impl SkipReason {
             | Self::Socket
             | Self::Device
             | Self::Ignored
-            | Self::Excluded => Gap::None,
+            | Self::Excluded
+            | Self::Shallow
+            | Self::Promised => Gap::None,
             Self::TooLarge
             | Self::TooManyFindings
             | Self::Encrypted

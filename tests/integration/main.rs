@@ -44,6 +44,7 @@ mod http;
 mod imports;
 mod limits;
 mod mass;
+mod missing;
 mod names;
 mod nesting;
 mod packers;

@@ -43,6 +43,9 @@ pub(super) enum Damage {
     /// It is not there.
     #[error("object {0} is missing")]
     Missing(ObjectId),
+    /// A reference or an index names it, and it is not there.
+    #[error("it is missing: a reference or an index names it")]
+    Absent,
     /// It is made from itself.
     #[error("it is a delta in a circle")]
     Circle,
@@ -84,6 +87,7 @@ impl From<Damage> for io::Error {
             | Damage::MissingBase(_)
             | Damage::Name
             | Damage::Missing(_)
+            | Damage::Absent
             | Damage::Circle
             | Damage::Stray(_)
             | Damage::NoPack

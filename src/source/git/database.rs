@@ -11,6 +11,15 @@ use super::loose;
 use super::objects::{Objects, OpenPack};
 use super::pack::{Elsewhere, object_at};
 
+/// Whether an object is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Here,
+    Missing,
+    /// Some pack does not tell what it holds.
+    Unknown,
+}
+
 /// The objects of some folders.
 pub(super) struct Database {
     folders: Vec<PathBuf>,
@@ -29,12 +38,8 @@ impl Database {
 
     /// The object of that name.
     pub(super) fn object(&self, id: &oid) -> Result<(Kind, Vec<u8>), Damage> {
-        let hex = id.to_hex().to_string();
-        for folder in &self.folders {
-            let path = folder.join(&hex[..2]).join(&hex[2..]);
-            if path.is_file() {
-                return loose::read(&path);
-            }
+        if let Some(path) = self.loose(id) {
+            return loose::read(&path);
         }
         for pack in self.packs() {
             if let Some(index) = &pack.index {
@@ -45,6 +50,40 @@ impl Database {
             }
         }
         Err(Damage::Missing(ObjectId::from(id)))
+    }
+
+    /// Whether the object of that name is there. Nothing of it is read.
+    pub(super) fn presence(&self, id: &oid) -> Presence {
+        let mut absent = Presence::Missing;
+        for pack in self.packs() {
+            match &pack.index {
+                Some(index) if index.lookup(id).is_some() => return Presence::Here,
+                Some(_) => {}
+                None => absent = Presence::Unknown,
+            }
+        }
+        if self.loose(id).is_some() {
+            Presence::Here
+        } else {
+            absent
+        }
+    }
+
+    /// Whether a remote has promised objects that need not be here.
+    pub(super) fn is_promised(&self) -> bool {
+        let mut packs = self
+            .folders
+            .iter()
+            .flat_map(|folder| Objects::packs_of(folder));
+        packs.any(|pack| pack.with_extension("promisor").exists())
+    }
+
+    /// Where the object of that name lies, if it is a loose one.
+    fn loose(&self, id: &oid) -> Option<PathBuf> {
+        let hex = id.to_hex().to_string();
+        let folders = self.folders.iter();
+        let mut paths = folders.map(|folder| folder.join(&hex[..2]).join(&hex[2..]));
+        paths.find(|path| path.is_file())
     }
 
     /// The folders that it looks in.

@@ -13,6 +13,7 @@ mod handed;
 mod history;
 mod input;
 mod loose;
+mod missing;
 mod objects;
 mod pack;
 mod range;

@@ -20,6 +20,7 @@ use super::bundle::{holds_pack, push_pack};
 use super::damage::Damage;
 use super::history::Pushed;
 use super::input::{FileBytes, ReadAt as _};
+use super::missing;
 use super::objects::{Objects, OpenPack, is_object};
 use super::pack::{Nowhere, is_pack};
 
@@ -152,7 +153,10 @@ impl Stores {
             let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
             sink.opening(&within);
             match Objects::list(store, &wanted) {
-                Ok(objects) => objects.push(&within, &Nowhere, threads, sink),
+                Ok(objects) => {
+                    objects.push(&within, &Nowhere, threads, sink);
+                    missing::tell(repository(store), sink);
+                }
                 Err(error) => sink.error(&Origin::File(store), &error),
             }
         }
