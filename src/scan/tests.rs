@@ -2,10 +2,11 @@ mod packs;
 
 use std::num::NonZeroUsize;
 
+use super::file::{STRETCH, STRETCHES_PER_THREAD};
 use super::*;
 use crate::detect::tests::{PREFIXES, detector, token};
 use crate::silence::Markers;
-use crate::source::{Repositories, Rules, TreeRules, Walk};
+use crate::source::{Repositories, Rules, TreeRules, WINDOW, Walk};
 use crate::unpack::collect::Drip;
 use crate::vocabulary::SystemClock;
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::detect::tests::{WAYS, written};
 use crate::source::push_pack;
 use crate::source::writer::{Edit, Naming, Writer};
+use crate::vocabulary::Encoding;
 
 /// The object, offset, length, encoding and fingerprint of a match.
 type Told = (Vec<String>, u64, u32, Encoding, String);
