@@ -45,6 +45,7 @@ mod imports;
 mod limits;
 mod mass;
 mod missing;
+mod mutants;
 mod names;
 mod nesting;
 mod packers;

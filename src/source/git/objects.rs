@@ -14,6 +14,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use crate::source::{Sink, Threads};
 use crate::vocabulary::Origin;
 
+use super::damage::Damage;
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
 use super::pack::{Elsewhere, Pack, Take, is_pack};
@@ -47,6 +48,13 @@ fn is_named_pack(file: &str) -> bool {
     Path::new(file)
         .extension()
         .is_some_and(|ending| ending == "pack")
+}
+
+/// Whether a pack has a name that git gives: `pack-`, and a hash.
+fn is_named_by_git(path: &Path) -> bool {
+    let name = path.file_stem().and_then(|name| name.to_str());
+    let hash = name.and_then(|name| name.strip_prefix("pack-"));
+    hash.is_some_and(|hash| ObjectId::from_hex(hash.as_bytes()).is_ok())
 }
 
 impl Objects {
@@ -126,7 +134,10 @@ impl Objects {
                 }
             };
             if !is_pack(&pack.bytes) {
-                // Something that only has a pack's name.
+                // Something that only has a pack's ending, unless git made it.
+                if pack.index.is_some() || is_named_by_git(path) {
+                    sink.error(&Origin::File(path), &Damage::NoPack.into());
+                }
                 sink.blob(&Origin::File(path), pack.bytes.content());
                 continue;
             }

@@ -20,6 +20,16 @@ pub(super) enum Step {
     Insert(Range<usize>),
 }
 
+/// A delta that makes no sense. It is small because there are as many results as instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl From<Malformed> for Damage {
+    fn from(_: Malformed) -> Self {
+        Self::Delta
+    }
+}
+
 /// A delta whose sizes were read.
 #[derive(Debug)]
 pub(super) struct Delta<'a> {
@@ -34,12 +44,12 @@ pub(super) struct Delta<'a> {
 
 impl<'a> Delta<'a> {
     /// Reads the sizes of a delta for a base of `base` bytes.
-    pub(super) fn new(bytes: &'a [u8], base: usize) -> Result<Self, Damage> {
+    pub(super) fn new(bytes: &'a [u8], base: usize) -> Result<Self, Malformed> {
         let mut at = 0;
         let said = size(bytes, &mut at)?;
         let length = size(bytes, &mut at)?;
         if said != base {
-            return Err(Damage::Delta);
+            return Err(Malformed);
         }
         Ok(Self {
             bytes,
@@ -51,12 +61,13 @@ impl<'a> Delta<'a> {
     }
 
     /// The next instruction; none when the object is complete.
-    pub(super) fn next(&mut self) -> Result<Option<Step>, Damage> {
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Step>, Malformed> {
         let Some(&command) = self.bytes.get(self.at) else {
             return if self.made == self.length {
                 Ok(None)
             } else {
-                Err(Damage::Delta)
+                Err(Malformed)
             };
         };
         self.at += 1;
@@ -68,12 +79,12 @@ impl<'a> Delta<'a> {
         let (Step::Copy(range) | Step::Insert(range)) = &step;
         self.made += range.len();
         if self.made > self.length {
-            return Err(Damage::Delta);
+            return Err(Malformed);
         }
         Ok(Some(step))
     }
 
-    fn copy(&mut self, command: u8) -> Result<Step, Damage> {
+    fn copy(&mut self, command: u8) -> Result<Step, Malformed> {
         let (from, length) = match self.bytes.get(self.at..self.at + OPERANDS) {
             Some(operands) => {
                 let (numbers, taken) = numbers(command, operands);
@@ -85,13 +96,13 @@ impl<'a> Delta<'a> {
         };
         let length = if length == 0 { 0x1_0000 } else { length };
         let end = from.checked_add(length).filter(|end| *end <= self.base);
-        Ok(Step::Copy(from..end.ok_or(Damage::Delta)?))
+        Ok(Step::Copy(from..end.ok_or(Malformed)?))
     }
 
-    fn insert(&mut self, length: usize) -> Result<Step, Damage> {
+    fn insert(&mut self, length: usize) -> Result<Step, Malformed> {
         let end = self.at + length;
         if length == 0 || end > self.bytes.len() {
-            return Err(Damage::Delta);
+            return Err(Malformed);
         }
         let step = Step::Insert(self.at..end);
         self.at = end;
@@ -100,10 +111,10 @@ impl<'a> Delta<'a> {
 
     /// A number of up to `bytes` bytes, little end first; those whose bit is not set are zero and
     /// left out.
-    fn number(&mut self, present: u8, bytes: u32) -> Result<usize, Damage> {
+    fn number(&mut self, present: u8, bytes: u32) -> Result<usize, Malformed> {
         let mut number = 0;
         for byte in (0..bytes).filter(|byte| present & (1 << byte) != 0) {
-            let value = *self.bytes.get(self.at).ok_or(Damage::Delta)?;
+            let value = *self.bytes.get(self.at).ok_or(Malformed)?;
             number |= usize::from(value) << (8 * byte);
             self.at += 1;
         }
@@ -130,24 +141,24 @@ fn numbers(command: u8, operands: &[u8]) -> ((usize, usize), usize) {
 }
 
 /// A size: seven bits a byte, little end first.
-fn size(bytes: &[u8], at: &mut usize) -> Result<usize, Damage> {
+fn size(bytes: &[u8], at: &mut usize) -> Result<usize, Malformed> {
     let mut size: u64 = 0;
     for shift in (0..63).step_by(7) {
-        let byte = *bytes.get(*at).ok_or(Damage::Delta)?;
+        let byte = *bytes.get(*at).ok_or(Malformed)?;
         *at += 1;
         size |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            return usize::try_from(size).map_err(|_| Damage::Delta);
+            return usize::try_from(size).map_err(|_| Malformed);
         }
     }
-    Err(Damage::Delta)
+    Err(Malformed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn steps(bytes: &[u8], base: usize) -> Result<Vec<Step>, Damage> {
+    fn steps(bytes: &[u8], base: usize) -> Result<Vec<Step>, Malformed> {
         let mut delta = Delta::new(bytes, base)?;
         let mut steps = Vec::new();
         while let Some(step) = delta.next()? {

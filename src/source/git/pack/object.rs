@@ -170,6 +170,22 @@ impl Object {
         self.pieces.partition_point(before).saturating_sub(1)
     }
 
+    /// The same, looked for from the piece `near` on.
+    fn piece_near(&self, near: usize, position: usize) -> usize {
+        const STEPS: usize = 4;
+
+        let starts = |at: usize| {
+            let piece = self.pieces.get(at);
+            piece.is_none_or(|piece| piece.start as usize > position)
+        };
+        if starts(near) {
+            return self.piece_at(position);
+        }
+        (near..near + STEPS)
+            .find(|&at| starts(at + 1))
+            .unwrap_or_else(|| self.piece_at(position))
+    }
+
     /// Where the piece ends in the object.
     fn end(&self, piece: usize) -> usize {
         let next = self.pieces.get(piece + 1);
@@ -216,7 +232,12 @@ enum Target {
     /// Byte by byte: it is small.
     Flat(Vec<u8>),
     /// Piece by piece. The base's sources are its own, and the delta is one more.
-    Rope { pieces: Vec<Piece>, length: usize },
+    Rope {
+        pieces: Vec<Piece>,
+        length: usize,
+        /// The piece of the base that was copied from last: the next copy mostly goes on near it.
+        near: usize,
+    },
 }
 
 impl Target {
@@ -231,6 +252,7 @@ impl Target {
         Ok(Self::Rope {
             pieces: Vec::with_capacity(base.pieces.len() + 16),
             length: 0,
+            near: 0,
         })
     }
 
@@ -253,7 +275,7 @@ impl Target {
     fn flatten(self, base: &Object, delta: &[u8], room: usize) -> Self {
         match self {
             Self::Flat(bytes) => Self::Flat(bytes),
-            Self::Rope { pieces, length } => {
+            Self::Rope { pieces, length, .. } => {
                 let mut bytes = Vec::with_capacity(room);
                 for (at, piece) in pieces.iter().enumerate() {
                     let end = pieces
@@ -277,8 +299,12 @@ impl Target {
                     bytes.extend_from_slice(slice);
                 }
             }
-            Self::Rope { pieces, length } => {
-                let at = base.piece_at(range.start);
+            Self::Rope {
+                pieces,
+                length,
+                near,
+            } => {
+                let at = base.piece_near(*near, range.start);
                 let first = base.pieces[at];
                 let skipped = small(range.start) - first.start;
                 extend(
@@ -290,10 +316,11 @@ impl Target {
                     },
                 );
                 // The rest of them, moved from where they start there to where they start here.
-                let rest = base.pieces[at + 1..].iter();
-                let rest = rest.take_while(|piece| (piece.start as usize) < range.end);
-                pieces.extend(rest.map(|piece| Piece {
-                    start: piece.start - small(range.start) + small(*length),
+                *near = base.piece_near(at, range.end.saturating_sub(1));
+                let (from, to) = (small(range.start), small(*length));
+                let rest = base.pieces.get(at + 1..=*near).unwrap_or_default();
+                pieces.extend(rest.iter().map(|piece| Piece {
+                    start: piece.start - from + to,
                     ..*piece
                 }));
                 *length += range.len();
@@ -305,7 +332,7 @@ impl Target {
     fn insert(&mut self, base: &Object, delta: &[u8], range: &Range<usize>) {
         match self {
             Self::Flat(bytes) => bytes.extend_from_slice(&delta[range.clone()]),
-            Self::Rope { pieces, length } => {
+            Self::Rope { pieces, length, .. } => {
                 extend(
                     pieces,
                     Piece {
@@ -322,7 +349,7 @@ impl Target {
     fn finish(self, base: &Object, delta: Cow<'_, [u8]>) -> Object {
         match self {
             Self::Flat(bytes) => Object::whole(base.kind, bytes),
-            Self::Rope { pieces, length } => {
+            Self::Rope { pieces, length, .. } => {
                 let kept = base.kept.saturating_add(delta.len());
                 let mut sources = Vec::with_capacity(base.sources.len() + 1);
                 sources.extend_from_slice(&base.sources);
