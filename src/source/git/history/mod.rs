@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 use gix_hash::{ObjectId, oid};
 use gix_object::{CommitRefIter, Kind, TagRefIter, TreeRefIter};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::source::Threads;
 use crate::vocabulary::{Held, Provenance};
@@ -93,10 +96,13 @@ impl Pushed {
         for &(tree, object) in &gathered.holders {
             holders[object as usize].push(tree);
         }
-        let found = wanted.iter().zip(&holders);
-        found
-            .map(|(id, holders)| (id.to_hex().to_string(), look.provenance(id, holders)))
-            .collect()
+        // Each looks some trees up, through all that those are made from.
+        let found = wanted.par_iter().zip(&holders);
+        threads.install(|| {
+            found
+                .map(|(id, holders)| (id.to_hex().to_string(), look.provenance(id, holders)))
+                .collect()
+        })
     }
 }
 
