@@ -464,3 +464,20 @@ fn entries_that_share_a_kernel_are_not_all_decoded() {
     let (collected, _) = stream(&bytes);
     assert_eq!(collected.members.len() + collected.skips.len(), 1000);
 }
+
+/// A 64-bit record may claim more bytes than can be counted.
+#[test]
+fn no_claimed_length_is_too_large() {
+    let contents = b"contents";
+    let data = deflate(contents);
+    let mut header = Said::of("a", 8, contents, &data).local();
+    header[18..26].fill(0xff);
+    header[28] = 20;
+    header.extend([1, 0, 16, 0]);
+    header.extend((contents.len() as u64).to_le_bytes());
+    header.extend(u64::MAX.to_le_bytes());
+    let bytes = [header, data].concat();
+    for (collected, _) in [file(&bytes), stream(&bytes)] {
+        assert!(collected.has(contents), "{:?}", collected.errors);
+    }
+}

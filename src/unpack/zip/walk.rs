@@ -239,7 +239,8 @@ impl<'m, 'i> Walk<'m, 'i> {
             entry::descriptor(fate, end - data, &name, &mut self.input, self.members)?;
         }
         self.first.get_or_insert(offset);
-        self.expected = (data + local.entry.compressed).max(self.input.offset());
+        let claimed = data.saturating_add(local.entry.compressed);
+        self.expected = claimed.max(self.input.offset());
         Ok(flow)
     }
 
