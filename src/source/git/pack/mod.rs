@@ -7,10 +7,14 @@
 //!
 //! What is copied from a base was looked at there. So if nothing was found in the base, only
 //! inserted bytes and the seams around them can hold something new, widened on both sides by as
-//! much as the sink says may decide together ([`Sink::reach`]). Anything seen there, and anything
-//! made from an object in which something was seen, is pushed whole, as if it came from a file:
-//! what is reported is what a plain scan of every object reports, and only "nothing" is told the
-//! short way.
+//! much as the sink says may decide together ([`Sink::reach`]): little, where the base held not
+//! even the start of anything, which is nearly everywhere. Anything seen there, and anything made
+//! from an object in which something was seen, is pushed whole, as if it came from a file: what is
+//! reported is what a plain scan of every object reports, and only "nothing" is told the short way.
+//!
+//! Where the time goes (astral-sh/uv, 309,673 objects, one thread): inflating 39 parts of 100,
+//! applying deltas 27, looking 16 with what is pushed, reading 8. So `libdeflate`, which inflates
+//! these entries in 73 hundredths of the time of `zlib-rs`, would save a tenth of this look.
 
 mod budget;
 mod changes;
