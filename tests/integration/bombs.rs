@@ -12,13 +12,14 @@ use crate::tokens::Kind;
 fn make(sandbox: &Sandbox, name: &str, function: &str, arguments: &str) {
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
     let script = format!(
-        "import sys; sys.path.insert(0, {benches:?}); import bombs; \
+        "import sys; sys.path.insert(0, sys.argv[1]); import bombs; \
          bombs.{function}({name:?}, {arguments})"
     );
-    run(&sandbox.work(), "python3", "python3", ["-Bc", &script]);
+    let arguments = ["-Bc".as_ref(), script.as_ref(), benches.as_os_str()];
+    run(&sandbox.work(), "python3", "python3", arguments);
 }
 
-/// Scans a bomb, a token appended to it, in half a gigabyte of addresses, stacks and code included.
+/// Scans a bomb, and a token in another file, in half a gigabyte of addresses, stacks and code included.
 /// Tells why anything was left aside.
 fn defuse(sandbox: &Sandbox, name: &str, options: &[&str]) -> Vec<String> {
     let token = sandbox.token(Kind::Personal);
