@@ -399,6 +399,9 @@ fn an_archive_without_its_central_directory_is_read_and_told() {
 
 #[test]
 fn what_is_damaged_is_told_and_ends_nothing_else() {
+    /// What a file is told by. Without that it is something else, and read as such.
+    const SIGNATURE: usize = 6;
+
     let sandbox = Sandbox::new();
     let folder = tempfile::tempdir().unwrap();
     let tokens = [(); 2].map(|()| sandbox.token(Kind::Personal));
@@ -409,7 +412,7 @@ fn what_is_damaged_is_told_and_ends_nothing_else() {
         let mut random = Random(made.len() as u64);
         for n in 0..5 {
             let mut damaged = made.clone();
-            let at = random.below(made.len());
+            let at = SIGNATURE + random.below(made.len() - SIGNATURE);
             damaged[at] ^= 1 << random.below(8);
             let path = format!("{name}-{n}");
             sandbox.write(&path, &damaged);

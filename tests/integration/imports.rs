@@ -96,7 +96,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("gix_index", &["source/git/"]),
     ("gix_object", &["source/git/"]),
     ("gix_pack", &["source/git/"]),
-    ("rayon", &["source/", "scan.rs"]),
+    ("rayon", &["source/", "scan/file.rs"]),
     ("reqwest", &["revoke/client.rs", "revoke/client/"]),
     ("rusqlite", &["revoke/ledger.rs", "revoke/ledger/"]),
     ("url", &["revoke/host.rs"]),
