@@ -2,8 +2,8 @@
 //!
 //! To choose and arrange them takes milliseconds, which is as long as all the rest of a hook's
 //! scan, and is done better by what real text holds than by what is known of single bytes. So it
-//! was done once, for the prefixes that are built in (`chosen/sample.rs` does it). Patterns that the table
-//! does not fit have theirs worked out.
+//! was done once, for the prefixes that are built in (`chosen/sample.rs` does it). Patterns that the
+//! table does not fit have theirs worked out.
 
 #[cfg(test)]
 mod sample;
