@@ -13,7 +13,8 @@ mod salvage;
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use sevenz_rust2::{
@@ -114,7 +115,12 @@ fn read_block(
     let mut stands = copied(archive, index);
     let mut handed = 0;
     let mut flow = ControlFlow::Continue(());
+    let trouble = RefCell::new(None);
     let read = decoder.for_each_entries(&mut |entry, contents| {
+        let contents = Failing {
+            contents,
+            trouble: &trouble,
+        };
         let is_summed = sums.get(first + handed).is_some_and(|has| *has);
         handed += 1;
         let claim = is_summed.then_some(Claim {
@@ -132,8 +138,13 @@ fn read_block(
             }
             None => members.member(name, &mut contents),
         };
-        Ok(flow.is_continue())
+        Ok(flow.is_continue() && trouble.borrow().is_none())
     });
+    // What is left of a member would be read to get to the next one, without limits.
+    let read = match trouble.into_inner() {
+        Some(error) => Err(error.into()),
+        None => read,
+    };
     if flow.is_break() {
         return flow;
     }
@@ -145,6 +156,23 @@ fn read_block(
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Remembers that a decoder failed. After that some go on for ever, with what a header claims.
+struct Failing<'r> {
+    contents: &'r mut dyn Read,
+    trouble: &'r RefCell<Option<io::Error>>,
+}
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.contents.read(buffer);
+        if let Err(error) = &read {
+            let copy = io::Error::new(error.kind(), error.to_string());
+            self.trouble.borrow_mut().get_or_insert(copy);
+        }
+        read
+    }
 }
 
 /// Where the contents of a block stand, if they stand in the archive as they are.

@@ -273,12 +273,13 @@ fn mutants_are_survived() {
 #[ignore = "takes minutes; run it after changes to any format"]
 fn a_hundred_thousand_mutants_are_survived() {
     survive(100_000, 2);
-    // Nothing else runs in this process, so this is what the worst of them took.
+    // Nothing else runs in this process, so this is what the worst of them took: a window as large
+    // as decoders may have, which changed headers ask for, and the rest.
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
         let peak: u64 = peak.unwrap().parse().unwrap();
-        assert!(peak < 128 * 1024, "{peak} kB");
+        assert!(peak < (256 + 128) * 1024, "{peak} kB");
     }
 }
 
