@@ -9,7 +9,7 @@
 mod sample;
 
 use super::arrange::{self, BUCKETS};
-use super::cover::{self, Literal, Probe, cover};
+use super::cover::{Literal, Probe, cover};
 use super::frequency::SingleBytes;
 use super::spell::Spelling;
 
@@ -65,7 +65,7 @@ fn meet(table: &mut [(usize, Literal)], spelling: &Spelling) -> Option<()> {
         }
     }
     let (at, probe) = chosen?;
-    cover::add(&mut table[at].1.probes, &[probe]);
+    table[at].1.probes.push(probe);
     Some(())
 }
 

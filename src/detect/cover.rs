@@ -55,7 +55,7 @@ pub(super) fn cover(spellings: &[Spelling], model: &dyn Model) -> Vec<Literal> {
     literals
 }
 
-pub(super) fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
+fn add(probes: &mut Vec<Probe>, more: &[Probe]) {
     for probe in more {
         if !probes.contains(probe) {
             probes.push(*probe);

@@ -138,9 +138,9 @@ fn read_block(
             }
             None => members.member(name, &mut contents),
         };
+        // To get to the next member the crate reads what is left of this one, without limits.
         Ok(flow.is_continue() && trouble.borrow().is_none())
     });
-    // What is left of a member would be read to get to the next one, without limits.
     let read = match trouble.into_inner() {
         Some(error) => Err(error.into()),
         None => read,

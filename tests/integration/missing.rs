@@ -56,11 +56,11 @@ fn alternates_count_as_ones_own() {
     let repository = Repository::new(&sandbox, "repo", &[]);
     repository.write("a", "one");
     repository.commit("one");
-    repository.git(&["clone", "--quiet", "--shared", ".", "../shared"]);
-    sandbox.scan(["shared"]).expect(0);
+    repository.git(&["clone", "--quiet", "--shared", ".", "../borrower"]);
+    sandbox.scan(["borrower"]).expect(0);
     // An alternate that is gone is told, and so is what it held.
     fs::rename(repository.path(".git/objects"), repository.path("objects")).unwrap();
-    let output = sandbox.scan(["shared"]).expect(2);
+    let output = sandbox.scan(["borrower"]).expect(2);
     assert_eq!(missing(&output).len(), 2);
 }
 
