@@ -3,12 +3,10 @@
 
 use std::io::BufRead;
 
-use flate2::Decompress;
-
 use crate::vocabulary::SkipReason;
 
 use super::frames::{Codec, Progress, pour};
-use super::inflate::inflate;
+use super::inflate::{Inflater, Wrapper};
 use super::{Members, Unread};
 
 /// Whether a zlib stream starts with `head`. Two bytes are little to go by; what only looks like
@@ -28,12 +26,12 @@ pub(super) fn starts(head: &[u8]) -> bool {
 
 /// Reads all streams as one.
 pub(super) fn read(input: &mut dyn BufRead, members: &mut dyn Members) -> Result<(), Unread> {
-    let inflater = Decompress::new(true);
+    let inflater = Inflater::new(Wrapper::Zlib);
     pour(Zlib { inflater }, input, members)
 }
 
 struct Zlib {
-    inflater: Decompress,
+    inflater: Inflater,
 }
 
 impl Codec for Zlib {
@@ -42,7 +40,7 @@ impl Codec for Zlib {
     }
 
     fn starts(&self, head: &[u8]) -> bool {
-        self.inflater.total_in() == 0 && starts(head)
+        self.inflater.is_fresh() && starts(head)
     }
 
     fn begin(&mut self, _head: &[u8]) -> Result<(), SkipReason> {
@@ -50,6 +48,6 @@ impl Codec for Zlib {
     }
 
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Progress {
-        inflate(&mut self.inflater, input, output)
+        self.inflater.inflate(input, output)
     }
 }

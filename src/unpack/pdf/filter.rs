@@ -3,11 +3,10 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::Decompress;
 use memchr::memmem;
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
-use super::super::inflate::inflate;
+use super::super::inflate::{Inflater, Wrapper};
 use super::super::peek::PeekReader;
 use super::super::single::Single;
 
@@ -58,8 +57,8 @@ pub(super) fn decode<'a>(input: impl BufRead + 'a, filters: &[Filter]) -> Box<dy
     for filter in filters {
         input = match filter {
             Filter::Flate => {
-                let mut inflater = Decompress::new(true);
-                let decode = move |from: &[u8], to: &mut [u8]| inflate(&mut inflater, from, to);
+                let mut inflater = Inflater::new(Wrapper::Zlib);
+                let decode = move |from: &[u8], to: &mut [u8]| inflater.inflate(from, to);
                 buffered(Single::new(input, decode))
             }
             Filter::Lzw => buffered(Lzw::new(input, Decoder::with_tiff_size_switch)),

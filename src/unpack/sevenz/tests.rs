@@ -2,6 +2,9 @@
 
 use std::io::Cursor;
 
+use liblzma::bufread::XzEncoder;
+use liblzma::stream::{Filters, LzmaOptions, Stream};
+
 use super::super::collect::Collected;
 use super::*;
 
@@ -91,15 +94,17 @@ fn a_header_that_would_take_too_much_memory_is_not_read() {
     assert!(matches!(ended, Err(Unread::Damaged(_))), "{ended:?}");
 }
 
+/// The same header, with another coder than one that copies.
+fn with_coder(header: &[u8], coder: &[u8]) -> Vec<u8> {
+    let at = header.windows(3).position(|coder| coder == [1, 1, 0]);
+    let at = at.unwrap() + 1;
+    [&header[..at], coder, &header[at + 2..]].concat()
+}
+
 #[test]
 fn a_dictionary_that_takes_too_much_memory_is_not_provided() {
-    let mut coded = header(&["a"], &[5]);
-    let at = coded
-        .windows(3)
-        .position(|coder| coder == [1, 1, 0])
-        .unwrap();
     // LZMA2 with a dictionary of 4 GiB.
-    coded.splice(at + 1..at + 3, [0x21, 0x21, 1, 40]);
+    let coded = with_coder(&header(&["a"], &[5]), &[0x21, 0x21, 1, 40]);
     let (collected, ended) = file(&archive(&[0; 5], &coded));
     ended.unwrap();
     assert_eq!(collected.skips, [("a".to_owned(), SkipReason::MemoryLimit)]);
@@ -127,4 +132,31 @@ fn no_single_bit_hides_anything_unsaid_but_in_contents_without_a_checksum() {
     for cut in 6..whole.len() {
         assert!(file(&whole[..cut]).1.is_err(), "cut at {cut}");
     }
+}
+
+/// After damage some decoders never end: whether the file behind the damaged one can be had is found
+/// out by asking the decoder for it, which this test would never come back from.
+#[test]
+fn no_decoder_is_asked_again_once_it_failed() {
+    let text: Vec<u8> = (0..400_u32).flat_map(|n| (n * n).to_le_bytes()).collect();
+    let mut options = LzmaOptions::new_preset(6).unwrap();
+    let mut filters = Filters::new();
+    filters.lzma2(options.dict_size(1 << 16));
+    let encoder = Stream::new_raw_encoder(&filters).unwrap();
+    let mut packed = Vec::new();
+    XzEncoder::new_stream(&text[..], encoder)
+        .read_to_end(&mut packed)
+        .unwrap();
+    let sizes = [text.len() as u64 - 5, 5];
+    let coded = with_coder(&header(&["a", "b"], &sizes), &[0x21, 0x21, 1, 8]);
+    let whole = archive(&packed, &coded);
+    assert_eq!(file(&whole).0.members[0].1, text[..text.len() - 5]);
+
+    let mut told = 0;
+    for at in 0..packed.len() {
+        let mut damaged = packed.clone();
+        damaged[at] ^= 0x55;
+        told += usize::from(file(&archive(&damaged, &coded)).0.told());
+    }
+    assert!(told > packed.len() / 2, "{told} of {}", packed.len());
 }

@@ -3,14 +3,13 @@
 use std::io::{self, BufRead, Read};
 
 use deflate64::InflaterManaged;
-use flate2::Decompress;
 use ppmd_rust::{Ppmd8Decoder, RestoreMethod};
 
 use crate::vocabulary::SkipReason;
 
 use super::super::budget::Memory;
 use super::super::frames::{Codec, Progress, State};
-use super::super::inflate::inflate;
+use super::super::inflate::{Inflater, Wrapper};
 use super::super::single::{Single, Steps};
 use super::super::xz::{self, Kind};
 use super::super::{bzip2, zstd};
@@ -38,8 +37,8 @@ pub(super) fn open<'a>(
     let opened = match entry.method {
         0 => Opened::Decoder(Box::new(input)),
         8 => {
-            let mut inflater = Decompress::new(false);
-            let decode = move |from: &[u8], to: &mut [u8]| inflate(&mut inflater, from, to);
+            let mut inflater = Inflater::new(Wrapper::Raw);
+            let decode = move |from: &[u8], to: &mut [u8]| inflater.inflate(from, to);
             Opened::Decoder(Box::new(Single::new(input, decode)))
         }
         9 => {
