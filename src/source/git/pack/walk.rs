@@ -6,11 +6,15 @@
 //! [`Visit`]'s business.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 use gix_pack::data;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::Scope;
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::source::git::damage::Damage;
 
@@ -24,8 +28,9 @@ use super::{LARGEST, Pack};
 /// Families smaller than this are one thread's work.
 const FAMILY: u32 = 16;
 
-/// How often a family is split for another thread: each split keeps its base while both work.
-const SPLITS: u32 = 64;
+/// Whole objects that one thread takes at once. What it took no other can take from it, and some
+/// have large families.
+const ROOTS: usize = 16;
 
 /// Families whose root is larger than this are walked one after the other.
 const LARGE: u64 = 16 * 1024 * 1024;
@@ -37,6 +42,9 @@ pub(super) struct Walk<'a, V: Visit> {
     visit: &'a V,
     /// Deltas whose base is known by a name that no index places.
     waiting: Mutex<HashMap<ObjectId, Vec<u32>>>,
+    /// Families that were left to other threads and that none has taken yet. Each keeps its base,
+    /// so they are no more than there are threads.
+    left: AtomicUsize,
     /// Tools that are not in use.
     tools: Mutex<Vec<Tools<'a, V::Note>>>,
     budget: &'a Budget,
@@ -74,6 +82,7 @@ impl<'a, V: Visit> Walk<'a, V> {
             entries,
             visit,
             waiting: Mutex::new(waiting),
+            left: AtomicUsize::new(0),
             tools: Mutex::default(),
             budget,
         }
@@ -86,17 +95,26 @@ impl<'a, V: Visit> Walk<'a, V> {
     /// Walks everything.
     pub(super) fn run(&self) {
         let large = Mutex::new(Vec::new());
-        self.entries.roots.par_iter().for_each(|&(root, kind)| {
-            if self.is_done() || !self.visit.wants(kind) {
-                return;
-            }
-            self.with_tools(|tools| match self.large_header(root, &mut tools.inflater) {
-                Ok(Some(header)) => {
-                    let mut large = large.lock().unwrap_or_else(PoisonError::into_inner);
-                    large.push((root, header));
-                }
-                Ok(None) | Err(_) => self.family(root, None, 0, tools),
-            });
+        rayon::scope(|scope| {
+            self.entries
+                .roots
+                .par_iter()
+                .with_max_len(ROOTS)
+                .for_each(|&(root, kind)| {
+                    if self.is_done() || !self.visit.wants(kind) {
+                        return;
+                    }
+                    self.with_tools(Some(scope), |tools| {
+                        match self.large_header(root, &mut tools.inflater) {
+                            Ok(Some(header)) => {
+                                let mut large =
+                                    large.lock().unwrap_or_else(PoisonError::into_inner);
+                                large.push((root, header));
+                            }
+                            Ok(None) | Err(_) => self.family(root, None, Some(scope), tools),
+                        }
+                    });
+                });
         });
         let mut large = large.into_inner().unwrap_or_else(PoisonError::into_inner);
         large.sort_unstable_by_key(|(root, _)| *root);
@@ -129,7 +147,7 @@ impl<'a, V: Visit> Walk<'a, V> {
                 self.descend(child, &mut |entry| self.visit.too_large(entry));
             }
         } else {
-            self.with_tools(|tools| self.family(root, None, SPLITS, tools));
+            self.with_tools(None, |tools| self.family(root, None, None, tools));
         }
     }
 
@@ -155,7 +173,7 @@ impl<'a, V: Visit> Walk<'a, V> {
             }
             self.budget.spend(bytes.len());
             let object = Object::whole(kind, bytes);
-            self.with_tools(|tools| {
+            self.with_tools(None, |tools| {
                 let note = self.visit.borrowed(&object, &mut tools.scratch);
                 let base = Noted {
                     object,
@@ -163,7 +181,7 @@ impl<'a, V: Visit> Walk<'a, V> {
                     _kept: None,
                 };
                 for child in children {
-                    self.family(child, Some(&base), 0, tools);
+                    self.family(child, Some(&base), None, tools);
                 }
             });
         }
@@ -174,21 +192,23 @@ impl<'a, V: Visit> Walk<'a, V> {
         }
     }
 
-    /// Builds an entry and all that is made from it.
-    fn family(
-        &self,
+    /// Builds an entry and all that is made from it. With a scope, families in it are left to other
+    /// threads as soon as those may lack work.
+    fn family<'s>(
+        &'s self,
         top: u32,
         base: Option<&Noted<'a, V::Note>>,
-        splits: u32,
+        scope: Option<&Scope<'s>>,
         tools: &mut Tools<'a, V::Note>,
     ) {
         if self.is_done() {
             return;
         }
-        let Some(mut built) = self.build(top, base, tools) else {
+        let Some(built) = self.build(top, base, tools) else {
             return;
         };
-        let mut entry = top;
+        let threads = rayon::current_num_threads();
+        let (mut entry, mut built) = (top, Arc::new(built));
         loop {
             if self.is_done() {
                 return;
@@ -197,18 +217,27 @@ impl<'a, V: Visit> Walk<'a, V> {
                 return;
             };
             let lesser = self.entries.weight(entry) - 1 - self.entries.weight(heavy);
-            if lesser >= FAMILY && splits < SPLITS {
-                let spread = |&child: &u32| {
-                    self.with_tools(|tools| self.family(child, Some(&built), splits + 1, tools));
-                };
-                rayon::join(|| light.par_iter().for_each(spread), || spread(&heavy));
-                return;
-            }
-            for &child in light {
-                self.family(child, Some(&built), splits, tools);
+            match scope {
+                Some(scope) if lesser >= FAMILY && self.left.load(Relaxed) < threads => {
+                    let base = Arc::clone(&built);
+                    self.left.fetch_add(1, Relaxed);
+                    scope.spawn(move |scope| {
+                        self.left.fetch_sub(1, Relaxed);
+                        self.with_tools(Some(scope), |tools| {
+                            for &child in light {
+                                self.family(child, Some(&base), Some(scope), tools);
+                            }
+                        });
+                    });
+                }
+                Some(_) | None => {
+                    for &child in light {
+                        self.family(child, Some(&built), scope, tools);
+                    }
+                }
             }
             match self.build(heavy, Some(&built), tools) {
-                Some(next) => (entry, built) = (heavy, next),
+                Some(next) => (entry, built) = (heavy, Arc::new(next)),
                 None => return,
             }
         }
@@ -346,7 +375,11 @@ impl<'a, V: Visit> Walk<'a, V> {
     }
 
     /// Lends tools.
-    fn with_tools<R>(&self, work: impl FnOnce(&mut Tools<'a, V::Note>) -> R) -> R {
+    fn with_tools<'s>(
+        &'s self,
+        scope: Option<&Scope<'s>>,
+        work: impl FnOnce(&mut Tools<'a, V::Note>),
+    ) {
         let lock = || self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = lock().pop();
         let mut tools = spare.unwrap_or_else(|| Tools {
@@ -354,12 +387,11 @@ impl<'a, V: Visit> Walk<'a, V> {
             scratch: Vec::new(),
             adopted: Vec::new(),
         });
-        let result = work(&mut tools);
+        work(&mut tools);
         while let Some((child, base)) = tools.adopted.pop() {
-            self.family(child, Some(&base), SPLITS, &mut tools);
+            self.family(child, Some(&base), scope, &mut tools);
         }
         lock().push(tools);
-        result
     }
 }
 
