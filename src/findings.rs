@@ -103,6 +103,12 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Whether there are none, not even silenced ones.
+    pub(crate) fn is_empty(&self) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.is_empty()
+    }
+
     /// What is to be recorded of a hit; nothing of one that only had to be counted.
     pub(crate) fn token(&self, hit: &Hit<'_>) -> Option<Token> {
         if hit.standing == Standing::Unverified {

@@ -142,6 +142,10 @@ impl Sink for Gather<'_> {
         self.scan.interrupt.is_raised()
     }
 
+    fn has_found(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
     fn glance(&self, bytes: &[u8], part: Part) -> Glance {
         match part {
             // What a blob is does not matter here.

@@ -50,6 +50,11 @@ pub trait Sink: Sync {
     /// Whether nothing more is wanted.
     fn is_done(&self) -> bool;
 
+    /// Whether anything was found so far: then it will be asked how that came where it is.
+    fn has_found(&self) -> bool {
+        false
+    }
+
     /// Looks at a part of a blob, to learn whether the blob is worth pushing. Reports nothing.
     ///
     /// Who reads many blobs that are made from each other may push those only in which something

@@ -169,6 +169,10 @@ impl Sink for Unpack<'_> {
         self.inner.is_done()
     }
 
+    fn has_found(&self) -> bool {
+        self.inner.has_found()
+    }
+
     fn glance(&self, bytes: &[u8], part: Part) -> Glance {
         let opened = match part {
             // Who asks knows no names, and the objects of a repository have none.

@@ -11,7 +11,7 @@ use crate::vocabulary::Origin;
 
 use super::damage::Damage;
 use super::input::{Behind, ReadAt};
-use super::pack::{Nowhere, Pack, is_pack};
+use super::pack::{Nowhere, Pack, is_pack, nobody};
 
 /// The header of a bundle lists references; one longer than this is none.
 const LONGEST_HEADER: u64 = 64 * 1024 * 1024;
@@ -43,7 +43,7 @@ pub fn push_pack(bytes: &dyn ReadAt, within: &Origin<'_>, threads: &Threads, sin
                 within,
                 elsewhere: &Nowhere,
             };
-            pack.push(threads, sink);
+            pack.push(threads, sink, &nobody);
         }
         Err(damage) => sink.error(within, &damage.into()),
     }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 use gix_hash::ObjectId;
 use gix_pack::index;
@@ -15,9 +16,10 @@ use crate::source::{Sink, Threads};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
+use super::history::{Gather, Gathered};
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
-use super::pack::{Elsewhere, Pack, Take, is_pack};
+use super::pack::{Besides, Elsewhere, Pack, Take, is_pack};
 
 /// From this many on, loose objects are shared out over threads.
 const MANY_LOOSE: usize = 32;
@@ -108,6 +110,10 @@ impl Objects {
                 pack.pack(&within, elsewhere).each(threads, take);
             }
         }
+        self.hand_out_loose(threads, take);
+    }
+
+    fn hand_out_loose(&self, threads: &Threads, take: &dyn Take) {
         self.each_loose(threads, |(id, path)| {
             if !take.is_done()
                 && let Ok(Some((kind, bytes))) = loose::read_if(path, &|kind| take.wants(kind))
@@ -117,14 +123,28 @@ impl Objects {
         });
     }
 
-    /// Pushes them all as members of `within`.
+    /// Pushes them all as members of `within`. If something was found by the time the blobs were
+    /// pushed, tells what was gathered of the history meanwhile.
     pub(super) fn push(
         &self,
         within: &Origin<'_>,
         elsewhere: &dyn Elsewhere,
         threads: &Threads,
         sink: &dyn Sink,
-    ) {
+    ) -> Option<Gathered> {
+        let is_done = || sink.is_done();
+        let gather = OnceLock::new();
+        let besides = |pushed: Vec<ObjectId>| -> Option<&dyn Take> {
+            // Of several packs one may hold the trees that name another one's blobs.
+            let alone = self.packs.len() == 1;
+            (alone && sink.has_found()).then(|| {
+                let loose = self.loose.iter().map(|(id, _)| *id);
+                let wanted = pushed.into_iter().chain(loose).collect();
+                let gather: &Gather<'_> =
+                    gather.get_or_init(|| Gather::new(wanted, threads, &is_done));
+                gather as &dyn Take
+            })
+        };
         for path in self.packs.iter().take_while(|_| !sink.is_done()) {
             let pack = match OpenPack::new(path) {
                 Ok(pack) => pack,
@@ -141,13 +161,16 @@ impl Objects {
                 sink.blob(&Origin::File(path), pack.bytes.content());
                 continue;
             }
-            pack.push(within, elsewhere, threads, sink);
+            pack.push(within, elsewhere, threads, sink, &besides);
         }
         self.each_loose(threads, |(id, path)| {
             if !sink.is_done() {
                 loose::push(path, id, within, sink);
             }
         });
+        let gather = gather.into_inner()?;
+        self.hand_out_loose(threads, &gather);
+        gather.finish()
     }
 
     /// Calls `work` with each loose object, on all threads if there are many.
@@ -191,8 +214,9 @@ impl OpenPack {
         elsewhere: &dyn Elsewhere,
         threads: &Threads,
         sink: &dyn Sink,
+        besides: &Besides<'_>,
     ) {
-        self.pack(within, elsewhere).push(threads, sink);
+        self.pack(within, elsewhere).push(threads, sink, besides);
     }
 
     fn pack<'a>(&'a self, within: &'a Origin<'a>, elsewhere: &'a dyn Elsewhere) -> Pack<'a> {

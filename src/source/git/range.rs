@@ -110,6 +110,7 @@ impl Range {
             within: repository.git_dir().to_owned(),
             told: repository.told.clone(),
             brought: self.new.clone(),
+            gathered: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::source::list::to_path;
 use crate::source::read::open_file;
@@ -22,13 +22,16 @@ use super::history::Pushed;
 use super::input::{FileBytes, ReadAt as _};
 use super::missing;
 use super::objects::{Objects, OpenPack, is_object};
-use super::pack::{Nowhere, is_pack};
+use super::pack::{Nowhere, is_pack, nobody};
 
 /// Alternates of alternates are followed so far; git's own limit.
 pub(super) const ALTERNATES: usize = 5;
 
 /// A file that points somewhere is not read beyond this.
 const POINTER: u64 = 64 * 1024;
+
+/// Bytes of what is gathered of the histories of all stores of a walk.
+const GATHERED: usize = 128 * 1024 * 1024;
 
 /// The folder of a repository that holds its objects.
 const OBJECTS: &str = "objects";
@@ -148,17 +151,26 @@ impl Stores {
         let mut stores: Vec<Reached> = found.into_values().collect();
         stores.sort_unstable();
         let stores: Vec<&Path> = stores.iter().map(Reached::path).collect();
+        let mut repositories = Vec::with_capacity(stores.len());
+        let mut room = GATHERED;
         for &store in stores.iter().take_while(|_| !sink.is_done()) {
+            let mut pushed = Pushed::met(repository(store));
             let within = Origin::File(repository(store));
             let wanted = |path: &Path| rules.verdict_with_parents(path, false).is_none();
             sink.opening(&within);
             match Objects::list(store, &wanted) {
                 Ok(objects) => {
-                    objects.push(&within, &Nowhere, threads, sink);
+                    let gathered = objects.push(&within, &Nowhere, threads, sink);
+                    // What there is no room for is gathered again, if it is needed.
+                    if let Some(gathered) = gathered.filter(|gathered| gathered.size() <= room) {
+                        room -= gathered.size();
+                        pushed.gathered = Some(Arc::new(gathered));
+                    }
                     missing::tell(repository(store), sink);
                 }
                 Err(error) => sink.error(&Origin::File(store), &error),
             }
+            repositories.push(pushed);
         }
         let alone = {
             let mut alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,8 +181,7 @@ impl Stores {
                 sink.error(&Origin::File(path), &error);
             }
         }
-        let repositories = stores.into_iter().map(repository);
-        repositories.map(Pushed::met).collect()
+        repositories
     }
 
     /// Takes note of a folder of objects; tells whether it is a new one.
@@ -237,7 +248,7 @@ fn push_alone(path: &Path, threads: &Threads, sink: &dyn Sink) -> io::Result<()>
     let within = Origin::File(path);
     let pack = OpenPack::new(path)?;
     if is_pack(&pack.bytes) {
-        pack.push(&within, &Nowhere, threads, sink);
+        pack.push(&within, &Nowhere, threads, sink, &nobody);
     } else {
         push_pack(&pack.bytes, &within, threads, sink);
     }

@@ -4,7 +4,7 @@
 //! Each tree is built once, from its delta, on all threads; to look trees up one by one, commit by
 //! commit, takes many times as long. Of the names in them nothing is kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gix_hash::{ObjectId, oid};
@@ -22,6 +22,7 @@ const LINKS: usize = 32 * 1024 * 1024;
 pub(super) type Tree = u32;
 
 /// A commit, as far as it matters here.
+#[derive(Debug)]
 pub(super) struct Commit {
     pub(super) tree: Tree,
     pub(super) parents: Vec<ObjectId>,
@@ -30,8 +31,10 @@ pub(super) struct Commit {
 }
 
 /// What was gathered.
-#[derive(Default)]
-pub(super) struct Gathered {
+#[derive(Debug, Default)]
+pub(in crate::source::git) struct Gathered {
+    /// The objects looked for, by number.
+    wanted: Vec<ObjectId>,
     /// The trees, by number.
     pub(super) trees: Vec<ObjectId>,
     numbers: HashMap<ObjectId, Tree>,
@@ -40,7 +43,7 @@ pub(super) struct Gathered {
     /// Folders, and the folders in them; those of one lie together, in their order.
     pub(super) folders: Vec<(Tree, Tree)>,
     /// Folders, and which of the objects looked for, by number, lies in them.
-    pub(super) holders: Vec<(Tree, u32)>,
+    holders: Vec<(Tree, u32)>,
     pub(super) commits: HashMap<ObjectId, Commit>,
     /// Tags, and what they name.
     pub(super) tags: HashMap<ObjectId, ObjectId>,
@@ -54,9 +57,37 @@ impl Gathered {
         self.numbers.get(id).copied()
     }
 
-    /// Whether all that was met is there.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.overflow
+    /// Whether all that is to be known of these objects was gathered: they were looked for, or are
+    /// what history is made of.
+    pub(super) fn suffices_for(&self, objects: &[ObjectId]) -> bool {
+        let looked_for: HashSet<&ObjectId> = self.wanted.iter().collect();
+        objects.iter().all(|id| {
+            looked_for.contains(id)
+                || self.commits.contains_key(id)
+                || self.tags.contains_key(id)
+                || self.numbers.contains_key(id)
+        })
+    }
+
+    /// For each of these objects the folders that it lies in.
+    pub(super) fn holders_of(&self, objects: &[ObjectId]) -> Vec<Vec<Tree>> {
+        let places: HashMap<&ObjectId, usize> = objects.iter().zip(0..).collect();
+        let mut holders = vec![Vec::new(); objects.len()];
+        for &(tree, object) in &self.holders {
+            if let Some(&place) = places.get(&self.wanted[object as usize]) {
+                holders[place].push(tree);
+            }
+        }
+        holders
+    }
+
+    /// How many bytes it takes, about.
+    pub(in crate::source::git) fn size(&self) -> usize {
+        const TREE: usize = 2 * size_of::<(ObjectId, Tree)>();
+        const COMMIT: usize = 2 * size_of::<(ObjectId, Commit)>();
+        let links = self.folders.len() + self.holders.len();
+        let commits = self.commits.len() + self.tags.len() + self.wanted.len();
+        links * size_of::<(Tree, Tree)>() + self.trees.len() * TREE + commits * COMMIT
     }
 
     fn intern(&mut self, id: ObjectId) -> Tree {
@@ -136,14 +167,14 @@ impl Recent {
 }
 
 /// The objects looked for. There are few, and each entry of each tree is asked about.
-struct Wanted<'a> {
+struct Wanted {
     /// A bit for each pair of first bytes that one of them has.
     starts: Vec<u64>,
-    numbers: HashMap<&'a oid, u32>,
+    numbers: HashMap<ObjectId, u32>,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(ids: &'a [ObjectId]) -> Self {
+impl Wanted {
+    fn new(ids: &[ObjectId]) -> Self {
         let mut starts = vec![0; (1 << 16) / 64];
         for id in ids {
             let start = first_two(id);
@@ -151,7 +182,7 @@ impl<'a> Wanted<'a> {
         }
         Self {
             starts,
-            numbers: ids.iter().map(AsRef::as_ref).zip(0..).collect(),
+            numbers: ids.iter().copied().zip(0..).collect(),
         }
     }
 
@@ -172,9 +203,8 @@ fn first_two(id: &oid) -> usize {
 }
 
 /// Gathers while objects are handed out.
-pub(super) struct Gather<'a> {
-    /// The objects looked for, by number.
-    wanted: Wanted<'a>,
+pub(in crate::source::git) struct Gather<'a> {
+    wanted: Wanted,
     /// One for each thread of the pool, and one for who is none of them.
     desks: Vec<Mutex<Desk>>,
     is_done: &'a (dyn Fn() -> bool + Sync),
@@ -182,22 +212,33 @@ pub(super) struct Gather<'a> {
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(
-        wanted: &'a [ObjectId],
+    /// Looks for what trees hold the `wanted`.
+    pub(in crate::source::git) fn new(
+        mut wanted: Vec<ObjectId>,
         threads: &Threads,
         is_done: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
+        wanted.sort_unstable();
+        wanted.dedup();
         Self {
-            wanted: Wanted::new(wanted),
+            wanted: Wanted::new(&wanted),
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             is_done,
-            gathered: Mutex::default(),
+            gathered: Mutex::new(Gathered {
+                wanted,
+                ..Gathered::default()
+            }),
         }
     }
 
-    pub(super) fn finish(self) -> Gathered {
+    /// What was gathered; nothing if it was cut short, or was more than is kept.
+    pub(in crate::source::git) fn finish(self) -> Option<Gathered> {
+        if self.is_done() {
+            return None;
+        }
         let gathered = self.gathered.into_inner();
-        gathered.unwrap_or_else(PoisonError::into_inner)
+        let gathered = gathered.unwrap_or_else(PoisonError::into_inner);
+        (!gathered.overflow).then_some(gathered)
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {

@@ -12,6 +12,7 @@ mod order;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gix_hash::{ObjectId, oid};
 use gix_object::{CommitRefIter, Kind, TagRefIter, TreeRefIter};
@@ -27,7 +28,7 @@ use super::repository::{Repository, Told};
 use super::store::pointer_up_to;
 
 pub(super) use ends::Ends;
-use gather::{Gather, Gathered};
+pub(super) use gather::{Gather, Gathered};
 use order::Marks;
 
 /// Tags of tags are followed so far.
@@ -45,6 +46,8 @@ pub struct Pushed {
     pub(super) told: Told,
     /// What leads into its history beside its references: what a push brings.
     pub(super) brought: Vec<ObjectId>,
+    /// What was gathered of its history while its objects were pushed.
+    pub(super) gathered: Option<Arc<Gathered>>,
 }
 
 /// How objects came into a repository, by their ids in hexadecimal.
@@ -61,6 +64,7 @@ impl Pushed {
                 ..Told::default()
             },
             brought: Vec::new(),
+            gathered: None,
         }
     }
 
@@ -81,21 +85,19 @@ impl Pushed {
         };
         // Without references the objects can be read all the same.
         let ends = Ends::of(&repository).ok();
-        let gather = Gather::new(&wanted, threads, is_done);
-        for folder in repository.objects.folders() {
-            if let Ok(objects) = Objects::list(folder, &|_| true) {
-                objects.each(&repository.objects, threads, &gather);
-            }
-        }
-        let gathered = gather.finish();
-        if is_done() || !gathered.is_whole() {
-            return Provenances::new();
-        }
+        let kept = self.gathered.as_ref().filter(|gathered| {
+            // What is borrowed from others was not there to be gathered from.
+            repository.objects.folders().len() == 1 && gathered.suffices_for(&wanted)
+        });
+        let gathered = match kept {
+            Some(gathered) => Arc::clone(gathered),
+            None => match gather(&repository, &wanted, threads, is_done) {
+                Some(gathered) => Arc::new(gathered),
+                None => return Provenances::new(),
+            },
+        };
         let look = Look::new(&repository, &gathered, ends, &self.brought);
-        let mut holders: Vec<Vec<gather::Tree>> = vec![Vec::new(); wanted.len()];
-        for &(tree, object) in &gathered.holders {
-            holders[object as usize].push(tree);
-        }
+        let holders = gathered.holders_of(&wanted);
         // Each looks some trees up, through all that those are made from.
         let found = wanted.par_iter().zip(&holders);
         threads.install(|| {
@@ -104,6 +106,22 @@ impl Pushed {
                 .collect()
         })
     }
+}
+
+/// Goes through all objects of a repository; nothing if that was cut short, or was too much.
+fn gather(
+    repository: &Repository,
+    wanted: &[ObjectId],
+    threads: &Threads,
+    is_done: &(dyn Fn() -> bool + Sync),
+) -> Option<Gathered> {
+    let gather = Gather::new(wanted.to_vec(), threads, is_done);
+    for folder in repository.objects.folders() {
+        if let Ok(objects) = Objects::list(folder, &|_| true) {
+            objects.each(&repository.objects, threads, &gather);
+        }
+    }
+    gather.finish()
 }
 
 /// What is known of a history when it was gone through.

@@ -2,6 +2,7 @@
 //! those in which there is something.
 
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 use flate2::read::ZlibDecoder;
 use gix_hash::ObjectId;
@@ -14,6 +15,7 @@ use crate::source::{Content, Glance, HEAD, Part, Reach, Sink};
 use crate::vocabulary::{Origin, SkipReason};
 
 use super::changes::Changes;
+use super::each::Take;
 use super::entries::Entries;
 use super::names::Names;
 use super::object::{Object, hash_of};
@@ -24,23 +26,57 @@ use super::{Pack, hex};
 /// Objects are pushed as streams from this many bytes on.
 const STREAMED: u64 = 8 * 1024 * 1024;
 
-/// Looks at everything.
+/// Which objects are looked at.
+#[derive(Clone, Copy)]
+pub(super) enum Share<'a> {
+    All,
+    Blobs,
+    /// All but blobs, which somebody else may want to be handed too.
+    Others(Option<&'a dyn Take>),
+}
+
+/// Looks at the objects of a pack.
 pub(super) struct Look<'a> {
     pack: &'a Pack<'a>,
     entries: &'a Entries,
+    names: &'a Names<'a>,
     sink: &'a dyn Sink,
     reach: Reach,
-    names: Names<'a>,
+    share: Share<'a>,
+    /// What was pushed.
+    pushed: Mutex<Vec<ObjectId>>,
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(pack: &'a Pack<'a>, entries: &'a Entries, sink: &'a dyn Sink) -> Self {
+    pub(super) fn new(
+        pack: &'a Pack<'a>,
+        entries: &'a Entries,
+        names: &'a Names<'a>,
+        sink: &'a dyn Sink,
+        share: Share<'a>,
+    ) -> Self {
         Self {
             pack,
             entries,
+            names,
             sink,
             reach: sink.reach(),
-            names: Names::new(entries, pack.index),
+            share,
+            pushed: Mutex::default(),
+        }
+    }
+
+    /// The objects that were pushed.
+    pub(super) fn pushed(self) -> Vec<ObjectId> {
+        let pushed = self.pushed.into_inner();
+        pushed.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of an object.
+    fn id(&self, entry: u32, object: &Object) -> Result<ObjectId, Damage> {
+        match self.names.id(entry) {
+            Some(id) => Ok(id),
+            None => object.id(self.pack.hash),
         }
     }
 
@@ -101,13 +137,11 @@ impl<'a> Look<'a> {
 
     /// Pushes an object whole.
     fn push(&self, entry: u32, object: &Object, scratch: &mut Vec<u8>) -> Result<(), Damage> {
-        let id = match self.names.id(entry) {
-            Some(id) => hex(&id),
-            None => hex(&object.id(self.pack.hash)?),
-        };
+        let id = self.id(entry, object)?;
+        let name = self.begin(id);
         let origin = Origin::Member {
             within: self.pack.within,
-            name: id.as_bytes(),
+            name: name.as_bytes(),
         };
         if object.length() as u64 >= STREAMED {
             self.sink
@@ -117,6 +151,13 @@ impl<'a> Look<'a> {
             self.sink.blob(&origin, Content::Whole(bytes));
         }
         Ok(())
+    }
+
+    /// Takes note of an object that is pushed now, and tells what it is called.
+    fn begin(&self, id: ObjectId) -> String {
+        let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        pushed.push(id);
+        hex(&id)
     }
 
     fn with_origin(&self, entry: u32, tell: impl FnOnce(&Origin<'_>)) {
@@ -135,8 +176,12 @@ impl Visit for Look<'_> {
         self.sink.is_done()
     }
 
-    fn wants(&self, _kind: Kind) -> bool {
-        true
+    fn wants(&self, kind: Kind) -> bool {
+        match self.share {
+            Share::All => true,
+            Share::Blobs => kind == Kind::Blob,
+            Share::Others(_) => kind != Kind::Blob,
+        }
     }
 
     fn built(&self, built: Built<'_, Glance>, scratch: &mut Vec<u8>) -> Result<Glance, Damage> {
@@ -156,6 +201,11 @@ impl Visit for Look<'_> {
                 built.budget.spend(object.length());
                 self.push(built.entry, object, scratch)?;
             }
+        }
+        if let Share::Others(Some(take)) = self.share {
+            let id = self.id(built.entry, object)?;
+            let bytes = object.bytes(&(0..object.length()), scratch);
+            take.object(&id, object.kind, bytes);
         }
         Ok(seen)
     }
@@ -181,7 +231,7 @@ impl Visit for Look<'_> {
             Some(id) => id,
             None => hash_of(kind, size, self.pack.hash, &mut reader())?,
         };
-        let name = hex(&id);
+        let name = self.begin(id);
         let origin = Origin::Member {
             within: self.pack.within,
             name: name.as_bytes(),

@@ -49,8 +49,9 @@ use budget::Budget;
 use each::Each;
 pub(super) use each::Take;
 use entries::Entries;
-use look::Look;
+use look::{Look, Share};
 pub(super) use lookup::object_at;
+use names::Names;
 use walk::Walk;
 
 /// Deltas, and objects that have deltas made from them, may have this many bytes; git's own
@@ -72,6 +73,15 @@ impl Elsewhere for Nowhere {
     }
 }
 
+/// Asked when all blobs of a pack were pushed, with those among them in which there is something:
+/// who is to be handed all other objects too, if anybody is.
+pub(super) type Besides<'b> = dyn Fn(Vec<ObjectId>) -> Option<&'b dyn Take> + Sync + 'b;
+
+/// For what stands alone: nobody.
+pub(super) fn nobody<'b>(_pushed: Vec<ObjectId>) -> Option<&'b dyn Take> {
+    None
+}
+
 /// A pack to be read.
 pub(super) struct Pack<'a> {
     /// Its bytes, from `PACK` to its checksum.
@@ -87,11 +97,21 @@ pub(super) struct Pack<'a> {
 }
 
 impl Pack<'_> {
-    /// Pushes every object into `sink`.
-    pub(super) fn push(&self, threads: &Threads, sink: &dyn Sink) {
+    /// Pushes every object into `sink`: blobs first, and then, to `besides` too, all others.
+    pub(super) fn push<'b>(&self, threads: &Threads, sink: &dyn Sink, besides: &Besides<'b>) {
         let way = |pack: &Pack<'_>, entries: &Entries| {
             let budget = Budget::new(pack.bytes.length());
-            Walk::new(pack, entries, &Look::new(pack, entries, sink), &budget).run();
+            let names = Names::new(entries, pack.index);
+            let look = |share| Look::new(pack, entries, &names, sink, share);
+            if !entries.strangers.is_empty() {
+                // What kind an object is may depend on one that is met on the way.
+                Walk::new(pack, entries, &look(Share::All), &budget).run();
+                return;
+            }
+            let blobs = look(Share::Blobs);
+            Walk::new(pack, entries, &blobs, &budget).roots();
+            let others = look(Share::Others(besides(blobs.pushed())));
+            Walk::new(pack, entries, &others, &budget).run();
         };
         if let Err(damage) = threads.install(|| self.go(&|| sink.is_done(), &way)) {
             sink.error(self.within, &damage.into());

@@ -94,6 +94,21 @@ impl<'a, V: Visit> Walk<'a, V> {
 
     /// Walks everything.
     pub(super) fn run(&self) {
+        self.roots();
+        self.strangers();
+        for &entry in &self.entries.broken {
+            self.lost(entry, Damage::Header);
+        }
+        for entry in self.entries.circles() {
+            self.visit.damaged(entry, Damage::Circle);
+        }
+        if self.budget.is_spent() {
+            self.visit.too_much();
+        }
+    }
+
+    /// Walks what hangs on whole objects of this pack.
+    pub(super) fn roots(&self) {
         let large = Mutex::new(Vec::new());
         rayon::scope(|scope| {
             self.entries
@@ -120,16 +135,6 @@ impl<'a, V: Visit> Walk<'a, V> {
         large.sort_unstable_by_key(|(root, _)| *root);
         for (root, header) in large {
             self.large(root, &header);
-        }
-        self.strangers();
-        for &entry in &self.entries.broken {
-            self.lost(entry, Damage::Header);
-        }
-        for entry in self.entries.circles() {
-            self.visit.damaged(entry, Damage::Circle);
-        }
-        if self.budget.is_spent() {
-            self.visit.too_much();
         }
     }
 
