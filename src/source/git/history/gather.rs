@@ -18,6 +18,11 @@ use crate::source::git::pack::Take;
 /// Linux kernel's history has some 20 million.
 const LINKS: usize = 32 * 1024 * 1024;
 
+/// What is kept by the id of an object. There are hundreds of thousands, and each is asked for many
+/// times. Ids are as good as random, but whoever makes an index can choose them: so they are hashed,
+/// with a seed.
+pub(super) type ById<T> = HashMap<ObjectId, T, foldhash::fast::RandomState>;
+
 /// A folder, by its number.
 pub(super) type Tree = u32;
 
@@ -37,16 +42,16 @@ pub(in crate::source::git) struct Gathered {
     wanted: Vec<ObjectId>,
     /// The trees, by number.
     pub(super) trees: Vec<ObjectId>,
-    numbers: HashMap<ObjectId, Tree>,
+    numbers: ById<Tree>,
     /// Which of them were read; the others are only named in them.
     read: Vec<bool>,
     /// Folders, and the folders in them; those of one lie together, in their order.
     pub(super) folders: Vec<(Tree, Tree)>,
     /// Folders, and which of the objects looked for, by number, lies in them.
     holders: Vec<(Tree, u32)>,
-    pub(super) commits: HashMap<ObjectId, Commit>,
+    pub(super) commits: ById<Commit>,
     /// Tags, and what they name.
-    pub(super) tags: HashMap<ObjectId, ObjectId>,
+    pub(super) tags: ById<ObjectId>,
     /// Whether there was more than is kept.
     overflow: bool,
 }
@@ -170,7 +175,7 @@ impl Recent {
 struct Wanted {
     /// A bit for each pair of first bytes that one of them has.
     starts: Vec<u64>,
-    numbers: HashMap<ObjectId, u32>,
+    numbers: ById<u32>,
 }
 
 impl Wanted {

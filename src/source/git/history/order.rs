@@ -1,11 +1,11 @@
 //! Commits from the oldest to the newest, and with which of them each folder came.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use gix_hash::ObjectId;
 
-use super::gather::{Gathered, Tree};
+use super::gather::{ById, Gathered, Tree};
 
 /// No tree.
 const NONE: Tree = Tree::MAX;
@@ -24,7 +24,7 @@ pub(super) struct Marks<'a> {
     /// The commits in their order, and the turn with which each began.
     commits: Vec<(u32, ObjectId)>,
     /// The same the other way round.
-    known: HashMap<ObjectId, u32>,
+    known: ById<u32>,
 }
 
 impl<'a> Marks<'a> {
@@ -51,7 +51,7 @@ impl<'a> Marks<'a> {
             turns: vec![u32::MAX; count],
             next_turn: 0,
             commits: Vec::new(),
-            known: HashMap::new(),
+            known: ById::default(),
         }
     }
 
@@ -132,8 +132,8 @@ impl<'a> Marks<'a> {
     /// oldest stands first.
     fn oldest_first(&self, ends: impl IntoIterator<Item = ObjectId>) -> Vec<ObjectId> {
         let commits = &self.gathered.commits;
-        let mut missing: HashMap<ObjectId, usize> = HashMap::new();
-        let mut followers: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+        let mut missing: ById<usize> = ById::default();
+        let mut followers: ById<Vec<ObjectId>> = ById::default();
         let mut ready = BinaryHeap::new();
         let mut left: Vec<ObjectId> = ends.into_iter().collect();
         while let Some(id) = left.pop() {

@@ -143,7 +143,8 @@ fn scan_with(pack: &[u8], threads: usize, elsewhere: &dyn Elsewhere) -> Log {
         within: &path,
         elsewhere,
     };
-    pack.push(&Threads::new(NonZeroUsize::new(threads).unwrap()), &log);
+    let threads = Threads::new(NonZeroUsize::new(threads).unwrap());
+    pack.push(&threads, &log, &nobody);
     log
 }
 
@@ -305,7 +306,7 @@ fn what_is_copied_from_a_clean_base_is_not_looked_at_again() {
         within: &path,
         elsewhere: &Nowhere,
     };
-    pack.push(&Threads::new(NonZeroUsize::MIN), &sink);
+    pack.push(&Threads::new(NonZeroUsize::MIN), &sink, &nobody);
     let looked_at = sink.1.into_inner().unwrap();
     assert!(looked_at < base.len() + 100 * 100, "{looked_at}");
 }
