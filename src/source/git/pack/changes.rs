@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::delta::Step;
+
 /// Changes that lie no further apart are one: what is looked at around them would meet anyway.
 const JOINED: usize = if cfg!(test) { 2 } else { 256 };
 
@@ -10,9 +12,52 @@ const JOINED: usize = if cfg!(test) { 2 } else { 256 };
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes(Vec<Range<usize>>);
 
+/// Notes changes while a delta is gone through.
+pub(super) struct Seams {
+    changes: Changes,
+    /// Where in the base the last copy ended: one that goes on there leaves no seam.
+    copied_to: Option<usize>,
+}
+
+impl Seams {
+    pub(super) fn new() -> Self {
+        Self {
+            changes: Changes::default(),
+            // An object begins where its base begins and ends where its base ends, as if all had
+            // been copied before and behind.
+            copied_to: Some(0),
+        }
+    }
+
+    /// Takes the step that makes the bytes from `start` on.
+    #[inline]
+    pub(super) fn step(&mut self, step: &Step, start: usize) {
+        match step {
+            Step::Copy(range) => {
+                if self.copied_to != Some(range.start) {
+                    self.changes.add(start..start);
+                }
+                self.copied_to = Some(range.end);
+            }
+            Step::Insert(range) => {
+                self.copied_to = None;
+                self.changes.add(start..start + range.len());
+            }
+        }
+    }
+
+    /// The changes that make an object of `length` bytes of a base.
+    pub(super) fn finish(mut self, length: usize, base: usize) -> Changes {
+        if self.copied_to != Some(base) {
+            self.changes.add(length..length);
+        }
+        self.changes
+    }
+}
+
 impl Changes {
     /// Adds a change behind the others.
-    pub(super) fn add(&mut self, change: Range<usize>) {
+    fn add(&mut self, change: Range<usize>) {
         match self.0.last_mut() {
             Some(last) if change.start <= last.end + JOINED => last.end = change.end,
             Some(_) | None => self.0.push(change),

@@ -11,7 +11,7 @@ use crate::source::git::damage::Damage;
 use super::Pack;
 use super::entries::Entries;
 use super::names::Names;
-use super::object::Object;
+use super::object::{Object, Text as _};
 use super::visit::{Built, Visit};
 
 /// Takes objects by name, kind and bytes, from several threads at once.

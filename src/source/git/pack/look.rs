@@ -15,10 +15,11 @@ use crate::source::{Content, Glance, HEAD, Part, Reach, Sink};
 use crate::vocabulary::{Origin, SkipReason};
 
 use super::changes::Changes;
+use super::draft::Draft;
 use super::each::Take;
 use super::entries::Entries;
 use super::names::Names;
-use super::object::{Object, hash_of};
+use super::object::{Object, Text, hash_of};
 use super::sequence::Cursor;
 use super::visit::{Built, Visit};
 use super::{Pack, hex};
@@ -90,7 +91,7 @@ impl<'a> Look<'a> {
     /// seen.
     fn glance(
         &self,
-        object: &Object,
+        object: &impl Text,
         seen: Glance,
         changes: &Changes,
         scratch: &mut Vec<u8>,
@@ -123,7 +124,7 @@ impl<'a> Look<'a> {
 
     /// Looks at the ends of an object, as far as they may tell of it what was not told of what it
     /// was made from. Where the last bytes start goes with its length; they are few.
-    fn glance_ends(&self, object: &Object, changes: &Changes, scratch: &mut Vec<u8>) -> Glance {
+    fn glance_ends(&self, object: &impl Text, changes: &Changes, scratch: &mut Vec<u8>) -> Glance {
         let head = 0..object.length().min(HEAD);
         let bytes = object.bytes(&head, scratch);
         if changes.touch(HEAD) && self.sink.glance(bytes, Part::Head) == Glance::Something {
@@ -182,6 +183,24 @@ impl Visit for Look<'_> {
             Share::Blobs => kind == Kind::Blob,
             Share::Others(_) => kind != Kind::Blob,
         }
+    }
+
+    fn may_pass(&self, base: &Glance) -> bool {
+        *base != Glance::Something && !matches!(self.share, Share::Others(Some(_)))
+    }
+
+    fn passes(
+        &self,
+        draft: &Draft<'_>,
+        base: &Glance,
+        changes: &Changes,
+        scratch: &mut Vec<u8>,
+    ) -> bool {
+        let passes = self.glance(draft, *base, changes, scratch) != Glance::Something;
+        if passes {
+            self.sink.glanced(draft.length() as u64);
+        }
+        passes
     }
 
     fn built(&self, built: Built<'_, Glance>, scratch: &mut Vec<u8>) -> Result<Glance, Damage> {

@@ -19,6 +19,7 @@
 mod budget;
 mod changes;
 mod delta;
+mod draft;
 mod each;
 mod entries;
 mod inflate;

@@ -15,7 +15,7 @@ use gix_object::Kind;
 use crate::source::git::damage::Damage;
 
 use super::LARGEST;
-use super::changes::Changes;
+use super::changes::{Changes, Seams};
 use super::delta::{Delta, Step};
 
 /// Up to this many bytes an object is copied: to share its pieces would cost more.
@@ -30,6 +30,15 @@ const SOURCES: usize = 64;
 
 /// Bytes that may be kept alive beside twice the object's own.
 const KEPT: usize = 64 * 1024;
+
+/// Bytes that do not lie in one buffer.
+pub(super) trait Text {
+    /// How many there are.
+    fn length(&self) -> usize;
+
+    /// Some of them, put together in `scratch` unless they lie in one piece.
+    fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8];
+}
 
 /// One object. A copy shares its bytes.
 #[derive(Debug, Clone)]
@@ -75,34 +84,18 @@ impl Object {
     pub(super) fn apply(&self, delta: Cow<'_, [u8]>) -> Result<(Self, Changes), Damage> {
         let mut steps = Delta::new(&delta, self.length)?;
         let mut made = Target::new(self, &delta, steps.length)?;
-        let mut changes = Changes::default();
-        // Where in the base the last copy ended: a copy that goes on there leaves no seam. An
-        // object begins where its base begins and ends where its base ends, as if all had been
-        // copied before and behind.
-        let mut copied_to = Some(0);
+        let mut seams = Seams::new();
         while let Some(step) = steps.next()? {
-            let start = made.length();
+            seams.step(&step, made.length());
             match step {
-                Step::Copy(range) => {
-                    if copied_to != Some(range.start) {
-                        changes.add(start..start);
-                    }
-                    copied_to = Some(range.end);
-                    made.copy(self, &range);
-                }
-                Step::Insert(range) => {
-                    copied_to = None;
-                    changes.add(start..start + range.len());
-                    made.insert(self, &delta, &range);
-                }
+                Step::Copy(range) => made.copy(self, &range),
+                Step::Insert(range) => made.insert(self, &delta, &range),
             }
             if made.pieces() > steps.length / PIECE {
                 made = made.flatten(self, &delta, steps.length);
             }
         }
-        if copied_to != Some(self.length) {
-            changes.add(made.length()..made.length());
-        }
+        let changes = seams.finish(made.length(), self.length);
         Ok((made.finish(self, delta), changes))
     }
 
@@ -112,25 +105,6 @@ impl Object {
         self.sources.last().map_or(0, |last| last.len()) + pieces
     }
 
-    /// How many bytes it has.
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
-
-    /// Some of its bytes, put together in `scratch` unless they lie in one piece.
-    pub(super) fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
-        let mut slices = self.slices(range.clone());
-        let first = slices.next().unwrap_or_default();
-        if first.len() == range.len() {
-            return first;
-        }
-        scratch.clear();
-        scratch.extend_from_slice(first);
-        for slice in slices {
-            scratch.extend_from_slice(slice);
-        }
-        scratch
-    }
 
     /// Its bytes, one after the other.
     pub(super) fn reader(&self) -> impl Read + '_ {
@@ -193,7 +167,7 @@ impl Object {
     }
 
     /// Some of its bytes, as they lie.
-    fn slices(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn slices(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
         let pieces = self.piece_at(range.start)..self.pieces.len();
         pieces
             .map(|at| (self.pieces[at], self.end(at)))
@@ -204,6 +178,26 @@ impl Object {
                 let length = range.end.min(end).saturating_sub(start);
                 &self.sources[piece.source as usize][from..from + length]
             })
+    }
+}
+
+impl Text for Object {
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
+        let mut slices = self.slices(range.clone());
+        let first = slices.next().unwrap_or_default();
+        if first.len() == range.len() {
+            return first;
+        }
+        scratch.clear();
+        scratch.extend_from_slice(first);
+        for slice in slices {
+            scratch.extend_from_slice(slice);
+        }
+        scratch
     }
 }
 

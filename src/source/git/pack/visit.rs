@@ -7,6 +7,7 @@ use crate::source::git::damage::Damage;
 
 use super::budget::Budget;
 use super::changes::Changes;
+use super::draft::Draft;
 use super::object::Object;
 
 /// What is done with the objects of a pack.
@@ -19,6 +20,24 @@ pub(super) trait Visit: Sync {
 
     /// Whether objects of that kind are wanted.
     fn wants(&self, kind: Kind) -> bool;
+
+    /// Whether an object that nothing is made from need perhaps not be built, by what was noted of
+    /// its base.
+    fn may_pass(&self, _base: &Self::Note) -> bool {
+        false
+    }
+
+    /// Looks at such an object as a draft, and tells whether that was enough. What is not is
+    /// [built](Visit::built).
+    fn passes(
+        &self,
+        _draft: &Draft<'_>,
+        _base: &Self::Note,
+        _changes: &Changes,
+        _scratch: &mut Vec<u8>,
+    ) -> bool {
+        false
+    }
 
     /// Takes an object that was built.
     fn built(

@@ -19,9 +19,11 @@ use rayon::iter::{
 use crate::source::git::damage::Damage;
 
 use super::budget::{Budget, Kept};
+use super::delta::Step;
+use super::draft::Draft;
 use super::entries::{Entries, HEADER};
 use super::inflate::{GREATEST_RATIO, Inflater};
-use super::object::Object;
+use super::object::{Object, Text as _};
 use super::visit::{Built, Visit};
 use super::{LARGEST, Pack};
 
@@ -54,6 +56,8 @@ pub(super) struct Walk<'a, V: Visit> {
 struct Tools<'a, N> {
     inflater: Inflater,
     scratch: Vec<u8>,
+    /// The stretches of a draft.
+    stretches: Vec<(usize, Step)>,
     /// Deltas whose base was met on the way, and that base; they wait until the way is at its end.
     adopted: Vec<(u32, Arc<Noted<'a, N>>)>,
 }
@@ -248,16 +252,16 @@ impl<'a, V: Visit> Walk<'a, V> {
         }
     }
 
-    /// Builds and looks at one entry; those made from it are told lost if it cannot be built.
+    /// Builds and looks at one entry; those made from it are told lost if it cannot be built. None
+    /// also for what need not be built.
     fn build(
         &self,
         entry: u32,
         base: Option<&Noted<'a, V::Note>>,
         tools: &mut Tools<'a, V::Note>,
     ) -> Option<Noted<'a, V::Note>> {
-        let built = self.try_build(entry, base, tools);
-        let built = match built {
-            Ok(built) => built,
+        let built = match self.try_build(entry, base, tools) {
+            Ok(built) => built?,
             Err(Damage::Huge) => {
                 self.descend(entry, &mut |entry| self.visit.too_large(entry));
                 return None;
@@ -278,7 +282,7 @@ impl<'a, V: Visit> Walk<'a, V> {
         entry: u32,
         base: Option<&Noted<'a, V::Note>>,
         tools: &mut Tools<'a, V::Note>,
-    ) -> Result<Noted<'a, V::Note>, Damage> {
+    ) -> Result<Option<Noted<'a, V::Note>>, Damage> {
         let range = self.entries.range(entry);
         let head = tools.inflater.fetch(self.pack.bytes, &range)?;
         let header = parse(head, range.start, self.pack.hash)?;
@@ -286,12 +290,29 @@ impl<'a, V: Visit> Walk<'a, V> {
         if size > LARGEST {
             return Err(Damage::Huge);
         }
+        let Tools {
+            inflater,
+            scratch,
+            stretches,
+            ..
+        } = tools;
         let (bytes, end) =
-            tools
-                .inflater
-                .inflate(self.pack.bytes, header.data_offset, range.end, size)?;
+            inflater.inflate(self.pack.bytes, header.data_offset, range.end, size)?;
         if end != range.end {
             self.visit.damaged(entry, Damage::Stray(range.end - end));
+        }
+        let nothing_hangs_on_it =
+            self.entries.weight(entry) == 1 && self.entries.strangers.is_empty();
+        if header.header.as_kind().is_none()
+            && nothing_hangs_on_it
+            && let Some(base) = base
+            && self.visit.may_pass(&base.note)
+        {
+            let (draft, changes) = Draft::read(&base.object, &bytes, stretches)?;
+            self.budget.spend(draft.cost());
+            if self.visit.passes(&draft, &base.note, &changes, scratch) {
+                return Ok(None);
+            }
         }
         let (object, from) = match (header.header.as_kind(), base) {
             (Some(kind), _) => (Object::whole(kind, bytes.into_owned()), None),
@@ -313,12 +334,12 @@ impl<'a, V: Visit> Walk<'a, V> {
             from: from.as_ref().map(|(note, changes)| (*note, changes)),
             budget: self.budget,
         };
-        let note = self.visit.built(built, &mut tools.scratch)?;
-        Ok(Noted {
+        let note = self.visit.built(built, scratch)?;
+        Ok(Some(Noted {
             object,
             note,
             _kept: kept,
-        })
+        }))
     }
 
     /// Takes what waited for an object of this name. It is not built at once: in a pack without an
@@ -390,6 +411,7 @@ impl<'a, V: Visit> Walk<'a, V> {
         let mut tools = spare.unwrap_or_else(|| Tools {
             inflater: Inflater::new(),
             scratch: Vec::new(),
+            stretches: Vec::new(),
             adopted: Vec::new(),
         });
         work(&mut tools);
