@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::Decompressor;
 
 use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
@@ -11,7 +12,7 @@ use crate::source::git::input::ReadAt;
 use super::entries::HEADER;
 
 /// Compressed bytes read at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 /// Up to this many bytes a stream is inflated into a buffer that is used again and again.
 const KEPT: usize = 1024 * 1024;
@@ -29,6 +30,8 @@ const LEAST: usize = 4096;
 
 /// A decompressor and its buffers, used for one stream after the other.
 pub(super) struct Inflater {
+    /// For streams that are had at once: nearly all. It takes three quarters of the other's time.
+    whole: Decompressor,
     zlib: Decompress,
     input: Input,
     output: Vec<u8>,
@@ -47,6 +50,7 @@ struct Input {
 impl Inflater {
     pub(super) fn new() -> Self {
         Self {
+            whole: Decompressor::new(),
             zlib: Decompress::new(true),
             input: Input::default(),
             output: Vec::new(),
@@ -75,6 +79,9 @@ impl Inflater {
             return Err(Damage::Length { said: size });
         }
         let length = usize::try_from(size).map_err(|_| Damage::Length { said: size })?;
+        if length <= KEPT && self.inflate_at_once(pack, &(start..end), length) {
+            return Ok((Cow::Borrowed(&self.output[..length]), end));
+        }
         // With some room to spare the stream's checksum is read in the same call as its last byte,
         // and a stream that goes on too long is noticed.
         if length > KEPT {
@@ -93,6 +100,28 @@ impl Inflater {
         let end = self.inflate_into(room, pack, start, end, length);
         self.output = output;
         Ok((Cow::Borrowed(&self.output[..length]), end?))
+    }
+
+    /// Inflates a stream that fills its place, in one call; false for any other, and for one with
+    /// which something is wrong.
+    fn inflate_at_once(&mut self, pack: &dyn ReadAt, range: &Range<u64>, length: usize) -> bool {
+        let Self {
+            whole,
+            input,
+            output,
+            ..
+        } = self;
+        let Some(bytes) = input.fetch_all(pack, range) else {
+            return false;
+        };
+        if output.len() < length {
+            output.resize(length, 0);
+        }
+        let output = &mut output[..length];
+        // It does not say where the stream ended. Where that is the end of its place, there stands
+        // the checksum.
+        whole.zlib_decompress(bytes, output) == Ok(length)
+            && bytes.ends_with(&libdeflater::adler32(output).to_be_bytes())
     }
 
     /// The same into a buffer that has room for `length` bytes and more.
@@ -143,6 +172,19 @@ impl Inflater {
 }
 
 impl Input {
+    /// All bytes of `range`, unless they are too many to be had at once, or cannot be read.
+    fn fetch_all<'b>(
+        &'b mut self,
+        pack: &'b dyn ReadAt,
+        range: &Range<u64>,
+    ) -> Option<&'b [u8]> {
+        let length = usize::try_from(range.end - range.start).ok()?;
+        if length > CHUNK && pack.in_memory(range).is_none() {
+            return None;
+        }
+        self.fetch(pack, range, length).ok()
+    }
+
     /// The first bytes of `range`: all of them, or at least `least`.
     fn fetch<'b>(
         &'b mut self,
