@@ -2,10 +2,11 @@
 //! commits, tags, and which folder lies in which.
 //!
 //! Each tree is built once, from its delta, on all threads; to look trees up one by one, commit by
-//! commit, takes many times as long. Of the names in them nothing is kept.
+//! commit, takes many times as long. Of what they hold only folders are kept, and what is looked
+//! for; the same names come again and again, so each is kept once.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gix_hash::{ObjectId, oid};
 use gix_object::commit::ref_iter::Token;
@@ -14,9 +15,15 @@ use gix_object::{CommitRefIter, Kind, TagRefIter, TreeRefIter};
 use crate::source::Threads;
 use crate::source::git::pack::Take;
 
-/// Folders in folders, and objects looked for in folders, that are kept: 8 bytes each. The
+/// Folders in folders, and objects looked for in folders, that are kept: 12 bytes each. The
 /// Linux kernel's history has some 20 million.
 const LINKS: usize = 32 * 1024 * 1024;
+
+/// Bytes of different names that are kept.
+const NAMES: usize = 64 * 1024 * 1024;
+
+/// Trees that a thread reads before it hands over what it gathered.
+const TREES: usize = 64;
 
 /// What is kept by the id of an object. There are hundreds of thousands, and each is asked for many
 /// times. Ids are as good as random, but whoever makes an index can choose them: so they are hashed,
@@ -25,6 +32,11 @@ pub(super) type ById<T> = HashMap<ObjectId, T, foldhash::fast::RandomState>;
 
 /// A folder, by its number.
 pub(super) type Tree = u32;
+
+/// What a folder calls something in it, by its number.
+pub(super) type Name = u32;
+
+type ByName = HashMap<Arc<[u8]>, Name, foldhash::fast::RandomState>;
 
 /// A commit, as far as it matters here.
 #[derive(Debug)]
@@ -46,9 +58,13 @@ pub(in crate::source::git) struct Gathered {
     /// Which of them were read; the others are only named in them.
     read: Vec<bool>,
     /// Folders, and the folders in them; those of one lie together, in their order.
-    pub(super) folders: Vec<(Tree, Tree)>,
+    pub(super) folders: Vec<(Tree, Tree, Name)>,
     /// Folders, and which of the objects looked for, by number, lies in them.
-    holders: Vec<(Tree, u32)>,
+    holders: Vec<(Tree, u32, Name)>,
+    names: Vec<Arc<[u8]>>,
+    numbers_of_names: ByName,
+    /// Bytes of all names.
+    named: usize,
     pub(super) commits: ById<Commit>,
     /// Tags, and what they name.
     pub(super) tags: ById<ObjectId>,
@@ -74,13 +90,13 @@ impl Gathered {
         })
     }
 
-    /// For each of these objects the folders that it lies in.
-    pub(super) fn holders_of(&self, objects: &[ObjectId]) -> Vec<Vec<Tree>> {
+    /// For each of these objects the folders that it lies in, and what it is called there.
+    pub(super) fn holders_of(&self, objects: &[ObjectId]) -> Vec<Vec<(Tree, Name)>> {
         let places: HashMap<&ObjectId, usize> = objects.iter().zip(0..).collect();
         let mut holders = vec![Vec::new(); objects.len()];
-        for &(tree, object) in &self.holders {
+        for &(tree, object, name) in &self.holders {
             if let Some(&place) = places.get(&self.wanted[object as usize]) {
-                holders[place].push(tree);
+                holders[place].push((tree, name));
             }
         }
         holders
@@ -92,7 +108,8 @@ impl Gathered {
         const COMMIT: usize = 2 * size_of::<(ObjectId, Commit)>();
         let links = self.folders.len() + self.holders.len();
         let commits = self.commits.len() + self.tags.len() + self.wanted.len();
-        links * size_of::<(Tree, Tree)>() + self.trees.len() * TREE + commits * COMMIT
+        let names = self.named + self.names.len() * size_of::<(Arc<[u8]>, Name)>() * 2;
+        names + links * size_of::<(Tree, Tree, Name)>() + self.trees.len() * TREE + commits * COMMIT
     }
 
     fn intern(&mut self, id: ObjectId) -> Tree {
@@ -104,27 +121,53 @@ impl Gathered {
         })
     }
 
-    /// Takes note of a tree and of what lies in it. Of the folders in it some have their numbers.
-    fn tree(&mut self, id: &oid, desk: &mut Desk) {
-        let tree = self.intern(id.to_owned());
-        let links = self.folders.len() + self.holders.len() + desk.folders.len() + desk.held.len();
-        self.overflow |= links > LINKS;
-        if self.overflow || std::mem::replace(&mut self.read[tree as usize], true) {
-            return;
+    /// A name.
+    pub(super) fn name(&self, name: Name) -> &[u8] {
+        &self.names[name as usize]
+    }
+
+    fn intern_name(&mut self, name: &[u8]) -> Name {
+        if let Some(&number) = self.numbers_of_names.get(name) {
+            return number;
         }
-        for folder in &desk.folders {
-            let number = match *folder {
-                Folder::Known(number) => number,
-                Folder::New(id) => {
-                    let number = self.intern(id);
-                    desk.recent.insert(id, number);
-                    number
-                }
-            };
-            self.folders.push((tree, number));
+        let number = Name::try_from(self.names.len()).unwrap_or(Name::MAX);
+        let name: Arc<[u8]> = name.into();
+        self.named += name.len();
+        self.overflow |= self.named > NAMES;
+        self.names.push(Arc::clone(&name));
+        self.numbers_of_names.insert(name, number);
+        number
+    }
+
+    /// Takes over what a thread gathered of trees.
+    fn take(&mut self, desk: &mut Desk) {
+        let more = desk.folders.len() + desk.held.len();
+        self.overflow |= self.folders.len() + self.holders.len() + more > LINKS;
+        let (mut folders, mut held) = (0, 0);
+        for seen in desk.trees.drain(..) {
+            let tree = self.intern(seen.id);
+            let mine = (folders..seen.folders, held..seen.held);
+            (folders, held) = (seen.folders, seen.held);
+            if self.overflow || std::mem::replace(&mut self.read[tree as usize], true) {
+                continue;
+            }
+            for (folder, name) in &desk.folders[mine.0] {
+                let number = match *folder {
+                    Folder::Known(number) => number,
+                    Folder::New(id) => {
+                        let number = self.intern(id);
+                        desk.recent.insert(id, number);
+                        number
+                    }
+                };
+                self.folders.push((tree, number, *name));
+            }
+            let held = desk.held[mine.1].iter();
+            self.holders
+                .extend(held.map(|&(object, name)| (tree, object, name)));
         }
-        let held = desk.held.iter();
-        self.holders.extend(held.map(|&object| (tree, object)));
+        desk.folders.clear();
+        desk.held.clear();
     }
 }
 
@@ -132,10 +175,22 @@ impl Gathered {
 #[derive(Default)]
 struct Desk {
     recent: Recent,
-    /// The folders in the tree at hand.
-    folders: Vec<Folder>,
-    /// The objects in it that are looked for.
-    held: Vec<u32>,
+    /// The numbers of names that it met.
+    names: ByName,
+    /// The trees that it read.
+    trees: Vec<Seen>,
+    /// The folders in them.
+    folders: Vec<(Folder, Name)>,
+    /// The objects in them that are looked for.
+    held: Vec<(u32, Name)>,
+}
+
+/// A tree that was read.
+struct Seen {
+    id: ObjectId,
+    /// Where what lies in it ends, among that of the trees before it.
+    folders: usize,
+    held: usize,
 }
 
 /// A folder in a tree.
@@ -242,7 +297,11 @@ impl<'a> Gather<'a> {
             return None;
         }
         let gathered = self.gathered.into_inner();
-        let gathered = gathered.unwrap_or_else(PoisonError::into_inner);
+        let mut gathered = gathered.unwrap_or_else(PoisonError::into_inner);
+        for desk in self.desks {
+            let mut desk = desk.into_inner().unwrap_or_else(PoisonError::into_inner);
+            gathered.take(&mut desk);
+        }
         (!gathered.overflow).then_some(gathered)
     }
 
@@ -254,20 +313,43 @@ impl<'a> Gather<'a> {
         let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
         let desk = &self.desks[thread.min(self.desks.len() - 1)];
         let desk = &mut *desk.lock().unwrap_or_else(PoisonError::into_inner);
-        desk.folders.clear();
-        desk.held.clear();
         // Where a tree is damaged its entries end; that was told when it was scanned.
         for entry in TreeRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
             if entry.mode.is_tree() {
-                desk.folders.push(match desk.recent.get(entry.oid) {
+                let folder = match desk.recent.get(entry.oid) {
                     Some(number) => Folder::Known(number),
                     None => Folder::New(entry.oid.to_owned()),
-                });
+                };
+                let name = self.name(entry.filename, &mut desk.names);
+                desk.folders.push((folder, name));
             } else if let Some(object) = self.wanted.number(entry.oid) {
-                desk.held.push(object);
+                let name = self.name(entry.filename, &mut desk.names);
+                desk.held.push((object, name));
             }
         }
-        self.gathered().tree(id, desk);
+        desk.trees.push(Seen {
+            id: id.to_owned(),
+            folders: desk.folders.len(),
+            held: desk.held.len(),
+        });
+        if desk.trees.len() >= TREES {
+            self.gathered().take(desk);
+        }
+    }
+
+    /// The number of a name.
+    fn name(&self, name: &[u8], known: &mut ByName) -> Name {
+        if let Some(&number) = known.get(name) {
+            return number;
+        }
+        let mut gathered = self.gathered();
+        if gathered.overflow {
+            // Nothing of it will be asked for.
+            return 0;
+        }
+        let number = gathered.intern_name(name);
+        known.insert(Arc::clone(&gathered.names[number as usize]), number);
+        number
     }
 
     fn commit(&self, id: &oid, bytes: &[u8]) {

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gix_hash::{ObjectId, oid};
-use gix_object::{CommitRefIter, Kind, TagRefIter, TreeRefIter};
+use gix_hash::ObjectId;
+use gix_object::{CommitRefIter, TagRefIter};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
@@ -98,7 +98,7 @@ impl Pushed {
         };
         let look = Look::new(&repository, &gathered, ends, &self.brought);
         let holders = gathered.holders_of(&wanted);
-        // Each looks some trees up, through all that those are made from.
+        // Each looks a commit up, through all that it is made from.
         let found = wanted.par_iter().zip(&holders);
         threads.install(|| {
             found
@@ -170,7 +170,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn provenance(&self, id: &ObjectId, holders: &[gather::Tree]) -> Provenance {
+    fn provenance(&self, id: &ObjectId, holders: &[(gather::Tree, gather::Name)]) -> Provenance {
         if self.gathered.commits.contains_key(id) {
             let state = self.state_of_commit(id);
             return self.by_commit(state, *id, None);
@@ -178,14 +178,14 @@ impl<'a> Look<'a> {
         if self.gathered.tags.contains_key(id) {
             return self.by_tag(id);
         }
-        let as_tree = self.gathered.number(id);
+        let as_tree = self.gathered.number(id).map(|tree| (tree, None));
         let holder = holders
             .iter()
-            .copied()
+            .map(|(tree, name)| (*tree, Some(*name)))
             .chain(as_tree)
-            .filter_map(|tree| Some((self.marks.turn_of(tree)?, tree)))
-            .min();
-        let state = holder.map_or(Held::Dangling, |(turn, _)| self.state(turn));
+            .filter_map(|(tree, name)| Some((self.marks.turn_of(tree)?, tree, name)))
+            .min_by_key(|(turn, ..)| *turn);
+        let state = holder.map_or(Held::Dangling, |(turn, ..)| self.state(turn));
         let staged = self.staged.get(id);
         match (holder, staged) {
             (_, Some(path)) if state == Held::Dangling => Provenance {
@@ -195,10 +195,10 @@ impl<'a> Look<'a> {
                 author: None,
                 author_time_ms: None,
             },
-            (Some((turn, tree)), _) => {
-                let path = self.path(tree, (as_tree != Some(tree)).then_some(id));
+            (Some((turn, tree, name)), _) => {
+                let path = self.path(tree, name);
                 match self.marks.commit_of(turn) {
-                    Some(commit) => self.by_commit(state, commit, path),
+                    Some(commit) => self.by_commit(state, commit, Some(path)),
                     None => held_by_nothing(state),
                 }
             }
@@ -276,30 +276,10 @@ impl<'a> Look<'a> {
     }
 
     /// Where a folder lies in the commit that it came with, and what an object is called in it.
-    fn path(&self, folder: gather::Tree, object: Option<&ObjectId>) -> Option<Vec<u8>> {
-        let way = self.marks.way_to(folder);
-        let ids = way.iter().map(|tree| &self.gathered.trees[*tree as usize]);
-        let ids: Vec<&ObjectId> = ids.chain(object).collect();
-        let mut path = Vec::new();
-        for pair in ids.windows(2) {
-            let name = self.name(pair[0], pair[1])?;
-            if !path.is_empty() {
-                path.push(b'/');
-            }
-            path.extend_from_slice(&name);
-        }
-        Some(path)
-    }
-
-    /// What an object is called in a folder.
-    fn name(&self, folder: &oid, object: &oid) -> Option<Vec<u8>> {
-        match self.repository.objects.object(folder) {
-            Ok((Kind::Tree, bytes)) => TreeRefIter::from_bytes(&bytes, folder.kind())
-                .map_while(Result::ok)
-                .find(|entry| entry.oid == object)
-                .map(|entry| entry.filename.to_vec()),
-            Ok(_) | Err(_) => None,
-        }
+    fn path(&self, folder: gather::Tree, name: Option<gather::Name>) -> Vec<u8> {
+        let mut path = self.marks.path_to(folder);
+        path.extend(name.map(|name| self.gathered.name(name)));
+        path.join(&b'/')
     }
 }
 

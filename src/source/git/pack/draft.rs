@@ -66,7 +66,9 @@ impl Text for Draft<'_> {
 
     fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
         scratch.clear();
-        let behind = self.stretches.partition_point(|(start, _)| *start <= range.start);
+        let behind = self
+            .stretches
+            .partition_point(|(start, _)| *start <= range.start);
         for (start, step) in &self.stretches[behind.saturating_sub(1)..] {
             if *start >= range.end {
                 break;

@@ -173,11 +173,7 @@ impl Inflater {
 
 impl Input {
     /// All bytes of `range`, unless they are too many to be had at once, or cannot be read.
-    fn fetch_all<'b>(
-        &'b mut self,
-        pack: &'b dyn ReadAt,
-        range: &Range<u64>,
-    ) -> Option<&'b [u8]> {
+    fn fetch_all<'b>(&'b mut self, pack: &'b dyn ReadAt, range: &Range<u64>) -> Option<&'b [u8]> {
         let length = usize::try_from(range.end - range.start).ok()?;
         if length > CHUNK && pack.in_memory(range).is_none() {
             return None;

@@ -105,7 +105,6 @@ impl Object {
         self.sources.last().map_or(0, |last| last.len()) + pieces
     }
 
-
     /// Its bytes, one after the other.
     pub(super) fn reader(&self) -> impl Read + '_ {
         Slices {
