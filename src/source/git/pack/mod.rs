@@ -99,7 +99,7 @@ pub(super) struct Pack<'a> {
 
 impl Pack<'_> {
     /// Pushes every object into `sink`: blobs first, and then, to `besides` too, all others.
-    pub(super) fn push<'b>(&self, threads: &Threads, sink: &dyn Sink, besides: &Besides<'b>) {
+    pub(super) fn push(&self, threads: &Threads, sink: &dyn Sink, besides: &Besides<'_>) {
         let way = |pack: &Pack<'_>, entries: &Entries| {
             let budget = Budget::new(pack.bytes.length());
             let names = Names::new(entries, pack.index);
