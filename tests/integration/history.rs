@@ -86,7 +86,18 @@ fn the_first_commit_is_told_wherever_it_came_from() {
     repository.write("evil.txt", &evil);
     let merged = dated.commit("Merge");
     let spoken = dated.commit(&format!("Speak of {message}"));
-    for step in ["loose", "packed"] {
+    let late = token();
+    let mut brought = None;
+    for step in ["loose", "one pack", "a pack and loose ones", "two packs"] {
+        match step {
+            "one pack" => _ = repository.git(&["gc", "--quiet"]),
+            "a pack and loose ones" => {
+                repository.write("src/late.txt", &late);
+                brought = Some(dated.commit("Add another"));
+            }
+            "two packs" => _ = repository.git(&["repack", "--quiet", "-d"]),
+            _ => {}
+        }
         let output = sandbox.scan(["repo/.git"]).expect(1);
         let expected = |commit: &str, path: &str| {
             serde_json::json!({
@@ -109,8 +120,15 @@ fn the_first_commit_is_told_wherever_it_came_from() {
         let told = told(&output, &message);
         assert_eq!(told["commit"], *spoken, "{step}");
         assert!(told.get("path").is_none(), "{told}");
-        repository.git(&["gc", "--quiet"]);
+        if let Some(brought) = &brought {
+            let told = self::told(&output, &late);
+            assert_eq!(told["commit"], **brought, "{step}");
+            assert_eq!(told["path"], "src/late.txt", "{step}");
+        }
     }
+    let packs = fs::read_dir(repository.path(".git/objects/pack")).unwrap();
+    let packs = packs.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "pack");
+    assert_eq!(packs.count(), 2);
 }
 
 #[test]

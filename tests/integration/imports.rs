@@ -105,6 +105,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["pattern/file.rs", "cli/config.rs"]),
     ("csv", &["report/"]),
     ("flate2", &["report/sarif/", "source/git/", "unpack/"]),
+    ("libdeflater", &["source/git/pack/inflate.rs"]),
+    ("foldhash", &["source/git/history/"]),
     ("strsim", &["cli/config.rs"]),
     ("globset", &["source/rules.rs"]),
     // Those of the same name as their module are told apart by no path.
