@@ -4,6 +4,8 @@
 //! object is kept as pieces that point into the bytes of its ancestors, and what nobody looks at is
 //! never copied. Where the pieces get small or keep too much alive, they are joined into one.
 
+mod target;
+
 use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -14,22 +16,14 @@ use gix_object::Kind;
 
 use crate::source::git::damage::Damage;
 
-use super::LARGEST;
 use super::changes::{Changes, Seams};
 use super::delta::{Delta, Step};
 
-/// Up to this many bytes an object is copied: to share its pieces would cost more.
-const FLAT: usize = if cfg!(test) { 16 } else { 32 * 1024 };
+use target::Target;
 
 /// Pieces shorter than this on average are not worth their keeping. (Measured on uv's history: with
 /// 1024, half of all bytes are copied after all, and the whole takes a fifteenth longer.)
 const PIECE: usize = if cfg!(test) { 4 } else { 128 };
-
-/// Buffers that one object may point into.
-const SOURCES: usize = 64;
-
-/// Bytes that may be kept alive beside twice the object's own.
-const KEPT: usize = 64 * 1024;
 
 /// Bytes that do not lie in one buffer.
 pub(super) trait Text {
@@ -220,165 +214,6 @@ pub(super) fn hash_of(
     id.map_err(|error| Damage::Read(io::Error::other(error.to_string())))
 }
 
-/// An object that a delta is making.
-enum Target {
-    /// Byte by byte: it is small.
-    Flat(Vec<u8>),
-    /// Piece by piece. The base's sources are its own, and the delta is one more.
-    Rope {
-        pieces: Vec<Piece>,
-        length: usize,
-        /// The piece of the base that was copied from last: the next copy mostly goes on near it.
-        near: usize,
-    },
-}
-
-impl Target {
-    /// Starts an object that will have `length` bytes.
-    fn new(base: &Object, delta: &[u8], length: usize) -> Result<Self, Damage> {
-        if length <= FLAT {
-            return Ok(Self::Flat(Vec::with_capacity(length)));
-        }
-        if length.max(delta.len()) as u64 > LARGEST {
-            return Err(Damage::Huge);
-        }
-        Ok(Self::Rope {
-            pieces: Vec::with_capacity(base.pieces.len() + 16),
-            length: 0,
-            near: 0,
-        })
-    }
-
-    fn length(&self) -> usize {
-        match self {
-            Self::Flat(bytes) => bytes.len(),
-            Self::Rope { length, .. } => *length,
-        }
-    }
-
-    /// How many pieces there are to keep.
-    fn pieces(&self) -> usize {
-        match self {
-            Self::Flat(_) => 0,
-            Self::Rope { pieces, .. } => pieces.len(),
-        }
-    }
-
-    /// The same byte by byte, with room for the rest.
-    fn flatten(self, base: &Object, delta: &[u8], room: usize) -> Self {
-        match self {
-            Self::Flat(bytes) => Self::Flat(bytes),
-            Self::Rope { pieces, length, .. } => {
-                let mut bytes = Vec::with_capacity(room);
-                for (at, piece) in pieces.iter().enumerate() {
-                    let end = pieces
-                        .get(at + 1)
-                        .map_or(length, |next| next.start as usize);
-                    let source = base.sources.get(piece.source as usize);
-                    let source = source.map_or(delta, |source| source.as_slice());
-                    let from = piece.from as usize;
-                    bytes.extend_from_slice(&source[from..from + end - piece.start as usize]);
-                }
-                Self::Flat(bytes)
-            }
-        }
-    }
-
-    /// Appends a stretch of the base.
-    fn copy(&mut self, base: &Object, range: &Range<usize>) {
-        match self {
-            Self::Flat(bytes) => {
-                for slice in base.slices(range.clone()) {
-                    bytes.extend_from_slice(slice);
-                }
-            }
-            Self::Rope {
-                pieces,
-                length,
-                near,
-            } => {
-                let at = base.piece_near(*near, range.start);
-                let first = base.pieces[at];
-                let skipped = small(range.start) - first.start;
-                extend(
-                    pieces,
-                    Piece {
-                        start: small(*length),
-                        source: first.source,
-                        from: first.from + skipped,
-                    },
-                );
-                // The rest of them, moved from where they start there to where they start here.
-                *near = base.piece_near(at, range.end.saturating_sub(1));
-                let (from, to) = (small(range.start), small(*length));
-                let rest = base.pieces.get(at + 1..=*near).unwrap_or_default();
-                pieces.extend(rest.iter().map(|piece| Piece {
-                    start: piece.start - from + to,
-                    ..*piece
-                }));
-                *length += range.len();
-            }
-        }
-    }
-
-    /// Appends a stretch of the delta.
-    fn insert(&mut self, base: &Object, delta: &[u8], range: &Range<usize>) {
-        match self {
-            Self::Flat(bytes) => bytes.extend_from_slice(&delta[range.clone()]),
-            Self::Rope { pieces, length, .. } => {
-                extend(
-                    pieces,
-                    Piece {
-                        start: small(*length),
-                        source: small(base.sources.len()),
-                        from: small(range.start),
-                    },
-                );
-                *length += range.len();
-            }
-        }
-    }
-
-    fn finish(self, base: &Object, delta: Cow<'_, [u8]>) -> Object {
-        match self {
-            Self::Flat(bytes) => Object::whole(base.kind, bytes),
-            Self::Rope { pieces, length, .. } => {
-                let kept = base.kept.saturating_add(delta.len());
-                let mut sources = Vec::with_capacity(base.sources.len() + 1);
-                sources.extend_from_slice(&base.sources);
-                sources.push(Arc::new(delta.into_owned()));
-                let worth_it = sources.len() <= SOURCES && kept <= 2 * length + KEPT;
-                let rope = Object {
-                    kind: base.kind,
-                    length,
-                    sources,
-                    pieces,
-                    kept,
-                };
-                if worth_it {
-                    rope
-                } else {
-                    Object::whole(base.kind, rope.into_bytes())
-                }
-            }
-        }
-    }
-}
-
-/// Appends a piece, unless it only goes on where the last one ends.
-fn extend(pieces: &mut Vec<Piece>, piece: Piece) {
-    let goes_on = pieces.last().is_some_and(|last| {
-        last.source == piece.source && last.from + (piece.start - last.start) == piece.from
-    });
-    if !goes_on {
-        pieces.push(piece);
-    }
-}
-
-/// A place in an object or a delta: no rope is started that has larger ones.
-fn small(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
-}
 /// Reads slices one after the other.
 struct Slices<'a, I> {
     rest: I,
