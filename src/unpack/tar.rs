@@ -222,6 +222,8 @@ impl Said {
             let length: Option<usize> = std::str::from_utf8(&records[..space])
                 .ok()
                 .and_then(|digits| digits.parse().ok());
+            // One that does not even hold its own length would come again and again.
+            let length = length.filter(|length| *length > space);
             let Some((record, rest)) = length.and_then(|length| records.split_at_checked(length))
             else {
                 return;
@@ -287,4 +289,26 @@ fn is_header(block: &[u8; BLOCK]) -> bool {
 
 fn damaged(message: &str) -> Unread {
     Unread::Damaged(io::Error::new(io::ErrorKind::InvalidData, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_claim_no_length_end_the_header() {
+        for (records, name) in [
+            ("13 comment=x\n12 path=one\n", Some("one")),
+            ("12 path=one\n0 path=two\n", Some("one")),
+            ("12 path=one\n1 path=two\n", Some("one")),
+            ("12 path=one\n2 \n", Some("one")),
+            ("0 ", None),
+            ("99 path=one\n", None),
+            (" path=one\n", None),
+        ] {
+            let mut said = Said::default();
+            said.listen(records.as_bytes());
+            assert_eq!(said.name.as_deref(), name.map(str::as_bytes), "{records:?}");
+        }
+    }
 }
