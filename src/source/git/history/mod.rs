@@ -6,8 +6,10 @@
 //! takes one way through the commits and trees of all packs, whatever the number of objects asked
 //! for, and is gone only when there is something to ask for.
 
+mod desk;
 mod ends;
 mod gather;
+mod gathered;
 mod order;
 
 use std::collections::BTreeMap;
@@ -28,7 +30,9 @@ use super::repository::{Repository, Told};
 use super::store::pointer_up_to;
 
 pub(super) use ends::Ends;
-pub(super) use gather::{Gather, Gathered};
+pub(super) use gather::Gather;
+pub(super) use gathered::Gathered;
+use gathered::{Name, Tree};
 use order::Marks;
 
 /// Tags of tags are followed so far.
@@ -170,7 +174,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn provenance(&self, id: &ObjectId, holders: &[(gather::Tree, gather::Name)]) -> Provenance {
+    fn provenance(&self, id: &ObjectId, holders: &[(Tree, Name)]) -> Provenance {
         if self.gathered.commits.contains_key(id) {
             let state = self.state_of_commit(id);
             return self.by_commit(state, *id, None);
@@ -276,7 +280,7 @@ impl<'a> Look<'a> {
     }
 
     /// Where a folder lies in the commit that it came with, and what an object is called in it.
-    fn path(&self, folder: gather::Tree, name: Option<gather::Name>) -> Vec<u8> {
+    fn path(&self, folder: Tree, name: Option<Name>) -> Vec<u8> {
         let mut path = self.marks.path_to(folder);
         path.extend(name.map(|name| self.gathered.name(name)));
         path.join(&b'/')

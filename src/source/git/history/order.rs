@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use gix_hash::ObjectId;
 
-use super::gather::{ById, Commit, Gathered, Name, Tree};
+use super::gathered::{ById, Commit, Gathered, Name, Tree};
 
 /// No tree.
 const NONE: Tree = Tree::MAX;

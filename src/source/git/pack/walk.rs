@@ -5,6 +5,8 @@
 //! chains are, one object for each time the family halves. What is done with the objects is a
 //! [`Visit`]'s business.
 
+mod strangers;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +25,7 @@ use super::delta::Step;
 use super::draft::Draft;
 use super::entries::{Entries, HEADER};
 use super::inflate::{GREATEST_RATIO, Inflater};
-use super::object::{Object, Text as _};
+use super::object::Object;
 use super::visit::{Built, Visit};
 use super::{LARGEST, Pack};
 
@@ -157,47 +159,6 @@ impl<'a, V: Visit> Walk<'a, V> {
             }
         } else {
             self.with_tools(None, |tools| self.family(root, None, None, tools));
-        }
-    }
-
-    /// Walks what is made from objects that this pack does not hold.
-    fn strangers(&self) {
-        let waiting = || {
-            let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut ids: Vec<ObjectId> = waiting.keys().copied().collect();
-            ids.sort_unstable();
-            ids
-        };
-        // What is found elsewhere may be what leads to others.
-        for id in waiting() {
-            if self.is_done() {
-                return;
-            }
-            let Some((kind, bytes)) = self.pack.elsewhere.find(&id) else {
-                continue;
-            };
-            let children = self.take_waiting(&id).unwrap_or_default();
-            if !self.visit.wants(kind) {
-                continue;
-            }
-            self.budget.spend(bytes.len());
-            let object = Object::whole(kind, bytes);
-            self.with_tools(None, |tools| {
-                let note = self.visit.borrowed(&object, &mut tools.scratch);
-                let base = Noted {
-                    object,
-                    note,
-                    _kept: None,
-                };
-                for child in children {
-                    self.family(child, Some(&base), None, tools);
-                }
-            });
-        }
-        for id in waiting() {
-            for child in self.take_waiting(&id).unwrap_or_default() {
-                self.lost(child, Damage::MissingBase(id));
-            }
         }
     }
 
@@ -340,31 +301,6 @@ impl<'a, V: Visit> Walk<'a, V> {
             note,
             _kept: kept,
         }))
-    }
-
-    /// Takes what waited for an object of this name. It is not built at once: in a pack without an
-    /// index that names all bases, a chain of thousands would be as many calls deep.
-    fn adopt_strangers(&self, built: &Noted<'a, V::Note>, tools: &mut Tools<'a, V::Note>) {
-        self.budget.spend(built.object.length());
-        let Ok(id) = built.object.id(self.pack.hash) else {
-            return;
-        };
-        let children = self.take_waiting(&id).unwrap_or_default();
-        if children.is_empty() {
-            return;
-        }
-        let base = Arc::new(Noted {
-            object: built.object.clone(),
-            note: built.note,
-            _kept: None,
-        });
-        let adopted = children.into_iter().map(|child| (child, Arc::clone(&base)));
-        tools.adopted.extend(adopted);
-    }
-
-    fn take_waiting(&self, id: &ObjectId) -> Option<Vec<u32>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.remove(id)
     }
 
     /// The header of an entry, if it is a large one.
