@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes seeds for the fuzz targets that are named after container formats, with their own tools.
+"""Makes seeds for the fuzz targets that are named after formats, with their own tools.
 
     fuzz/seeds.py    writes fuzz/corpus/FORMAT/*; wants what tests/tools/install installs
 
@@ -13,6 +13,10 @@ import zlib
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+# A few versions of a file, so that there are deltas.
+HISTORY = "git init -q . && for n in 1 2 3 4 5; do seq $n 300 >> log; git add log; " \
+    "git -c user.name=x -c user.email=x@example.org commit -qm $n; done"
+
 # Each script writes its seed to standard output; `log` and `name/log` lie where it runs.
 SEEDS = {
     "ar": ["ar rcS out log name/log; cat out", "ar rc out a-name-that-is-long-enough log; cat out"],
@@ -23,6 +27,10 @@ SEEDS = {
     "lz4": ["lz4 -qc log", "lz4 -qc -B4 -BX --content-size log", "lz4 -qlc log"],
     "lzip": ["lzip -c log", "lzip -0c log; lzip -c name/log"],
     "lzma": ["xz --format=lzma -c log"],
+    "pack": [
+        f"{HISTORY}; git repack -adfq; cat .git/objects/pack/*.pack",
+        f"{HISTORY}; git rev-list --objects --all | git pack-objects -q --stdout",
+    ],
     "pdf": [
         "qpdf --empty --compress-streams=n out.pdf; cat out.pdf",
         "qpdf --static-id --object-streams=generate in.pdf out.pdf; cat out.pdf",

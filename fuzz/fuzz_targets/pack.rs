@@ -1,4 +1,5 @@
-//! Any bytes as the entries of a pack: no panic, no hang, no memory beyond what the bytes can make.
+//! Any bytes as a pack, or as the entries of one: no panic, no hang, no memory beyond what the bytes
+//! can make.
 
 #![no_main]
 
@@ -6,7 +7,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use douse::source::{Content, Glance, Part, Sink, Threads, push_pack};
+use douse::source::{Content, Glance, Part, Reach, Sink, Threads, push_pack};
 use douse::vocabulary::{Origin, SkipReason};
 use libfuzzer_sys::fuzz_target;
 
@@ -35,13 +36,19 @@ impl Sink for Odd {
         }
     }
 
-    fn reach(&self) -> usize {
-        16
+    fn reach(&self) -> Reach {
+        Reach {
+            start: 4,
+            whole: 16,
+        }
     }
 }
 
 fuzz_target!(|data: &[u8]| {
-    let mut pack = b"PACK\0\0\0\x02\0\0\0\x10".to_vec();
+    let mut pack = Vec::new();
+    if !data.starts_with(b"PACK") {
+        pack.extend_from_slice(b"PACK\0\0\0\x02\0\0\0\x10");
+    }
     pack.extend_from_slice(data);
     let threads = Threads::new(NonZeroUsize::MIN);
     push_pack(&pack, &Origin::File(Path::new("x.pack")), &threads, &Odd);
