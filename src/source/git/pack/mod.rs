@@ -12,9 +12,14 @@
 //! from an object in which something was seen, is pushed whole, as if it came from a file: what is
 //! reported is what a plain scan of every object reports, and only "nothing" is told the short way.
 //!
-//! Where the time goes (astral-sh/uv, 309,673 objects, one thread): inflating 39 parts of 100,
-//! applying deltas 27, looking 16 with what is pushed, reading 8. So `libdeflate`, which inflates
-//! these entries in 73 hundredths of the time of `zlib-rs`, would save a tenth of this look.
+//! Blobs come first. If something was found in one by then, it will be asked how that came into the
+//! history; so whatever the history is made of is handed out while it passes ([`Besides`]), and
+//! need not be built again.
+//!
+//! Where the time goes (astral-sh/uv, 309,673 objects, one thread): inflating 28 parts of 100,
+//! reading 11, applying deltas and reading those of drafts 19, looking at both 17, the history 12.
+//! What is looked at is 1.6 GB of 7.1 GB, four times as much as deltas insert: on both sides of each
+//! change lies as much as an encoded prefix may take.
 
 mod budget;
 mod changes;
