@@ -132,6 +132,31 @@ fn the_first_commit_is_told_wherever_it_came_from() {
 }
 
 #[test]
+fn what_is_not_scanned_still_tells_what_brought_the_rest() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    let token = sandbox.token(Kind::Personal);
+    let blob = repository.store(format!("KEY={token}\n"));
+    let pack = repository.git_with(&["pack-objects", "-q", ".git/objects/pack/pack"], &blob);
+    repository.git(&["prune-packed", "--quiet"]);
+    repository.write("config.env", format!("KEY={token}\n"));
+    let commit = repository.commit("Add a key");
+    repository.git(&["repack", "--quiet", "-d"]);
+    let packs = fs::read_dir(repository.path(".git/objects/pack")).unwrap();
+    let names = packs.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let other: Vec<String> = names
+        .filter(|name| name.ends_with(".pack") && !name.contains(&pack))
+        .collect();
+    let [other] = &other[..] else {
+        panic!("{other:?}");
+    };
+    let output = sandbox.scan(["repo/.git", "--exclude", other]).expect(1);
+    let told = told(&output, &token);
+    assert_eq!(told["commit"], *commit, "{told}");
+    assert_eq!(told["path"], "config.env");
+}
+
+#[test]
 fn what_no_commit_holds_says_so() {
     for format in ["sha1", "sha256"] {
         let sandbox = Sandbox::new();

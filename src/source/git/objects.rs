@@ -31,6 +31,8 @@ pub(super) struct Objects {
     packs: Vec<PathBuf>,
     /// Its loose objects.
     loose: Vec<(ObjectId, PathBuf)>,
+    /// Whether others lie there that are not wanted.
+    leaves_out: bool,
 }
 
 /// Whether a path below a folder of objects is that of a pack or a loose object.
@@ -79,10 +81,16 @@ impl Objects {
                     continue;
                 };
                 let id = loose::id(name, file);
-                if name == "pack" && is_named_pack(file) && wanted(&path) {
-                    objects.packs.push(path);
-                } else if let Some(id) = id.filter(|_| wanted(&path)) {
+                let is_pack = name == "pack" && is_named_pack(file);
+                if !is_pack && id.is_none() {
+                    continue;
+                }
+                if !wanted(&path) {
+                    objects.leaves_out = true;
+                } else if let Some(id) = id {
                     objects.loose.push((id, path));
+                } else {
+                    objects.packs.push(path);
                 }
             }
         }
@@ -136,8 +144,8 @@ impl Objects {
         let gather = OnceLock::new();
         let besides = |pushed: Vec<ObjectId>| -> Option<&dyn Take> {
             // Of several packs one may hold the trees that name another one's blobs.
-            let alone = self.packs.len() == 1;
-            (alone && sink.has_found()).then(|| {
+            let is_all = self.packs.len() == 1 && !self.leaves_out;
+            (is_all && sink.has_found()).then(|| {
                 let loose = self.loose.iter().map(|(id, _)| *id);
                 let wanted = pushed.into_iter().chain(loose).collect();
                 let gather: &Gather<'_> =

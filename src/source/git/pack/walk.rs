@@ -2,8 +2,8 @@
 //!
 //! An object is kept until its last child is built. Small families go first and the largest last,
 //! when its base is needed no more: so what one thread keeps on its way down is, however long the
-//! chains are, one object for each time the family halves. What is done with the objects is a
-//! [`Visit`]'s business.
+//! chains are, one object for each time the family halves. A thread leaves smaller families to others
+//! only when none waits that was left before. What is done with the objects is a [`Visit`]'s business.
 
 mod strangers;
 
