@@ -6,6 +6,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use douse::source::{Content, Glance, Part, Reach, Sink, Threads, push_pack};
 use douse::vocabulary::{Origin, SkipReason};
@@ -44,12 +45,13 @@ impl Sink for Odd {
     }
 }
 
+static THREADS: LazyLock<Threads> = LazyLock::new(|| Threads::new(NonZeroUsize::MIN));
+
 fuzz_target!(|data: &[u8]| {
     let mut pack = Vec::new();
     if !data.starts_with(b"PACK") {
         pack.extend_from_slice(b"PACK\0\0\0\x02\0\0\0\x10");
     }
     pack.extend_from_slice(data);
-    let threads = Threads::new(NonZeroUsize::MIN);
-    push_pack(&pack, &Origin::File(Path::new("x.pack")), &threads, &Odd);
+    push_pack(&pack, &Origin::File(Path::new("x.pack")), &THREADS, &Odd);
 });
