@@ -122,7 +122,8 @@ impl Inflater {
         }
         let output = &mut output[..length];
         // It does not say where the data ended. Where that is the end of its place, there stands
-        // the checksum.
+        // the checksum. (Stray bytes that end with a copy of it go unnoticed: git reads them no more
+        // than this does.)
         whole.deflate_decompress(data, output) == Ok(length) && libdeflater::adler32(output) == sum
     }
 
