@@ -117,6 +117,16 @@ impl Repository {
         objects
     }
 
+    /// The names of all packs.
+    pub(crate) fn packs(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.path(".git/objects/pack")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let packs = files.filter(|file| file.extension().is_some_and(|ending| ending == "pack"));
+        packs
+            .map(|pack| pack.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// The only pack.
     pub(crate) fn pack(&self) -> PathBuf {
         let folder = self.git(&["rev-parse", "--git-path", "objects/pack"]);

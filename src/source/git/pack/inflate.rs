@@ -31,7 +31,8 @@ const ROOM: usize = 320;
 /// Deflate never makes more than this many bytes of one (zlib's technical notes say 1032).
 pub(super) const GREATEST_RATIO: u64 = 1032;
 
-/// A decompressor and its buffers, used for one stream after the other.
+/// A decompressor and its buffers, used for one stream of a pack after the other. What was read of
+/// one pack it would take for another one's.
 pub(super) struct Inflater {
     /// For streams that are had at once: nearly all. (With it uv's history takes five sixths of the
     /// time.)
@@ -273,4 +274,103 @@ fn stream(bytes: &[u8]) -> Option<(&[u8], u32)> {
         && u16::from_be_bytes(*head).is_multiple_of(31)
         && flags & 0x20 == 0;
     is_zlib.then_some((data, u32::from_be_bytes(*sum)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write as _};
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    /// Bytes that are not in memory, as those of a file.
+    struct Far(Vec<u8>);
+
+    impl ReadAt for Far {
+        fn length(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.read_at(buffer, offset)
+        }
+    }
+
+    fn deflated(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Numbers that do not shrink to nothing.
+    fn noise(length: u32) -> Vec<u8> {
+        let numbers = (0..length).map(|n| n.wrapping_mul(n).wrapping_mul(2_654_435_761));
+        numbers.flat_map(|n| (n >> 12).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn a_stream_is_inflated_wherever_it_lies() {
+        let contents = [10, 2000, 3000, 200_000, 400_000].map(noise);
+        for before in [0, 1, WINDOW - 20, WINDOW - 1, WINDOW, 64 * WINDOW - 7] {
+            let mut pack = vec![7; before];
+            let mut ranges = Vec::new();
+            let mut inflater = Inflater::new();
+            for content in &contents {
+                let start = pack.len() as u64;
+                pack.extend(deflated(content));
+                ranges.push(start..pack.len() as u64);
+            }
+            pack.extend([7; 30]);
+            let pack = Far(pack);
+            // Back and forth, so that what was read before is met again.
+            for at in [0, 3, 1, 4, 2, 0, 2, 1] {
+                let (range, content) = (&ranges[at], &contents[at]);
+                let head = inflater.fetch(&pack, range).unwrap().to_vec();
+                assert!(head.len() >= 8);
+                assert_eq!(head[0], 0x78);
+                let size = content.len() as u64;
+                let (bytes, end) = inflater
+                    .inflate(&pack, range.start, range.end, size)
+                    .unwrap();
+                assert!(*bytes == content[..], "{at} behind {before}");
+                assert_eq!(end, range.end);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_stream_is_told() {
+        let content = noise(50);
+        let stream = deflated(&content);
+        let inflate = |bytes: &[u8], size: usize| {
+            let end = bytes.len() as u64;
+            let mut inflater = Inflater::new();
+            let made = inflater.inflate(&Far(bytes.to_vec()), 0, end, size as u64);
+            made.map(|(bytes, end)| (bytes.into_owned(), end))
+        };
+        let size = content.len();
+        let whole = stream.len() as u64;
+        assert_eq!(inflate(&stream, size).unwrap(), (content.clone(), whole));
+        // The end is found all the same.
+        let stray = [&stream[..], b"stray"].concat();
+        assert_eq!(inflate(&stray, size).unwrap(), (content.clone(), whole));
+        for size in [size - 1, size + 1] {
+            assert!(matches!(inflate(&stream, size), Err(Damage::Length { .. })));
+        }
+        for cut in [1, 4, 5, stream.len() - 1] {
+            let cut = &stream[..stream.len() - cut];
+            assert!(inflate(cut, size).is_err());
+        }
+        for bit in 0..stream.len() * 8 {
+            let mut damaged = stream.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(made) = inflate(&damaged, size) {
+                // The last byte of the data is seldom full.
+                assert!(made == (content.clone(), whole), "bit {bit}");
+                assert_eq!(bit / 8, stream.len() - 5);
+            }
+        }
+    }
 }

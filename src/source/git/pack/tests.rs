@@ -181,6 +181,7 @@ proptest! {
     fn a_pack_yields_what_a_plain_scan_of_its_objects_yields(
         roots in proptest::collection::vec(text(), 1..4),
         deltas in proptest::collection::vec((any::<u16>(), edits(), any::<bool>()), 0..30),
+        are_all_placed: bool,
         threads in 1_usize..3,
     ) {
         let mut writer = Writer::new();
@@ -189,7 +190,8 @@ proptest! {
         }
         for (base, edits, by_id) in &deltas {
             let base = usize::from(*base) % writer.objects.len();
-            let naming = if *by_id { Naming::Id } else { Naming::Offset };
+            let by_id = *by_id && !are_all_placed;
+            let naming = if by_id { Naming::Id } else { Naming::Offset };
             writer.delta(base, edits, naming);
         }
         let log = scan_with(&writer.finish(), threads, &Nowhere);
