@@ -207,8 +207,9 @@ impl Archive<'_, '_> {
 
     /// The text of an extended header.
     fn text(&mut self, size: u64) -> Result<Vec<u8>, Unread> {
-        let padded = size.next_multiple_of(BLOCK as u64);
+        // First what may fail: a size that a header claims may have no next multiple.
         let text = read_text(self.input, size)?;
+        let padded = size.next_multiple_of(BLOCK as u64);
         Exactly::new(self.input, padded - size).skip_rest()?;
         self.offset += padded;
         Ok(text)
