@@ -15,8 +15,8 @@ const LINKS: usize = 32 * 1024 * 1024;
 const NAMES: usize = 64 * 1024 * 1024;
 
 /// What is kept by the id of an object. There are hundreds of thousands, and each is asked for many
-/// times. Ids are as good as random, but whoever makes an index can choose them: so they are hashed,
-/// with a seed.
+/// times. Ids are as good as random, but whoever makes an index can choose them: so they are
+/// hashed, with a seed.
 pub(super) type ById<T> = HashMap<ObjectId, T, foldhash::fast::RandomState>;
 
 /// A folder, by its number.

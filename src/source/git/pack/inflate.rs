@@ -185,7 +185,7 @@ impl Input {
 
     /// All bytes of `range`, unless they are too many to be had at once, or cannot be read.
     fn fetch_all<'b>(&'b mut self, pack: &'b dyn ReadAt, range: &Range<u64>) -> Option<&'b [u8]> {
-        let length = usize::try_from(range.end - range.start).ok()?;
+        let length = length(range);
         if length > CHUNK && pack.in_memory(range).is_none() {
             return None;
         }
@@ -200,14 +200,10 @@ impl Input {
         range: &Range<u64>,
         least: usize,
     ) -> Result<&'b [u8], Damage> {
-        if let Some(all) = pack.in_memory(range) {
-            return Ok(all);
-        }
-        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let least = least.min(length);
+        let least = least.min(length(range));
         let number = range.start / WINDOW as u64;
         let before = usize::try_from(range.start % WINDOW as u64).unwrap_or(0);
-        if before + least > WINDOW {
+        if pack.in_memory(range).is_some() || before + least > WINDOW {
             return self.read_on(pack, range, least);
         }
         let place = usize::try_from(number % WINDOWS).unwrap_or(0);
@@ -216,10 +212,10 @@ impl Input {
         if held.len() < least {
             return Err(Damage::Truncated);
         }
-        Ok(&held[..held.len().min(length)])
+        Ok(&held[..held.len().min(length(range))])
     }
 
-    /// The same for what is long: read from where it starts, and not kept.
+    /// The same for what is long, or in memory: from where it starts, and not kept.
     fn read_on<'b>(
         &'b mut self,
         pack: &'b dyn ReadAt,
@@ -229,15 +225,19 @@ impl Input {
         if let Some(all) = pack.in_memory(range) {
             return Ok(all);
         }
-        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         self.long.resize(CHUNK, 0);
-        let buffer = &mut self.long[..length.min(CHUNK)];
+        let buffer = &mut self.long[..length(range).min(CHUNK)];
         let read = pack.read_at(buffer, range.start)?;
-        if read < least.min(length) {
+        if read < least.min(length(range)) {
             return Err(Damage::Truncated);
         }
         Ok(&self.long[..read])
     }
+}
+
+/// How many bytes a range has; no more than can be counted.
+fn length(range: &Range<u64>) -> usize {
+    usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }
 
 /// The bytes of one stretch of a pack.
