@@ -2,8 +2,9 @@
 //!
 //! An object is kept until its last child is built. Small families go first and the largest last,
 //! when its base is needed no more: so what one thread keeps on its way down is, however long the
-//! chains are, one object for each time the family halves. A thread leaves smaller families to others
-//! only when none waits that was left before. What is done with the objects is a [`Visit`]'s business.
+//! chains are, one object for each time the family halves. Small families are left to other threads
+//! only while fewer of them wait than there are threads. What is done with the objects is a
+//! [`Visit`]'s business.
 
 mod strangers;
 

@@ -34,16 +34,18 @@ impl<'a, V: Visit> Walk<'a, V> {
             }
             self.budget.spend(bytes.len());
             let object = Object::whole(kind, bytes);
-            self.with_tools(None, |tools| {
-                let note = self.visit.borrowed(&object, &mut tools.scratch);
-                let base = Noted {
-                    object,
-                    note,
-                    _kept: None,
-                };
-                for child in children {
-                    self.family(child, Some(&base), None, tools);
-                }
+            rayon::scope(|scope| {
+                self.with_tools(Some(scope), |tools| {
+                    let note = self.visit.borrowed(&object, &mut tools.scratch);
+                    let base = Noted {
+                        object,
+                        note,
+                        _kept: None,
+                    };
+                    for child in children {
+                        self.family(child, Some(&base), Some(scope), tools);
+                    }
+                });
             });
         }
         for id in waiting() {
