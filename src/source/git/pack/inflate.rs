@@ -70,9 +70,25 @@ impl Inflater {
         self.input.fetch(pack, range, HEADER)
     }
 
-    /// Inflates the stream that starts at `start` into `size` bytes. It ends before `end`; tells
-    /// where.
+    /// Inflates the stream that starts at `start` into `size` bytes. It should end at `end`; tells
+    /// where it does.
     pub(super) fn inflate(
+        &mut self,
+        pack: &dyn ReadAt,
+        start: u64,
+        end: u64,
+        size: u64,
+    ) -> Result<(Cow<'_, [u8]>, u64), Damage> {
+        match usize::try_from(size) {
+            Ok(length) if length <= KEPT && self.inflate_at_once(pack, &(start..end), length) => {
+                Ok((Cow::Borrowed(&self.output[..length]), end))
+            }
+            Ok(_) | Err(_) => self.inflate_within(pack, start, end, size),
+        }
+    }
+
+    /// The same for a stream that ends somewhere before `end`.
+    pub(super) fn inflate_within(
         &mut self,
         pack: &dyn ReadAt,
         start: u64,
@@ -83,9 +99,6 @@ impl Inflater {
             return Err(Damage::Length { said: size });
         }
         let length = usize::try_from(size).map_err(|_| Damage::Length { said: size })?;
-        if length <= KEPT && self.inflate_at_once(pack, &(start..end), length) {
-            return Ok((Cow::Borrowed(&self.output[..length]), end));
-        }
         // With some room to spare the stream's checksum is read in the same call as its last byte,
         // and a stream that goes on too long is noticed.
         if length > KEPT {
@@ -142,7 +155,7 @@ impl Inflater {
         let mut made = 0;
         zlib.reset(true);
         let mut at = start;
-        let mut bytes = input.read_on(pack, &(at..end), 1)?;
+        let mut bytes = input.fetch(pack, &(at..end), 1)?;
         loop {
             let before = (zlib.total_in(), zlib.total_out());
             let status = zlib
@@ -170,7 +183,7 @@ impl Inflater {
             if at >= end {
                 return Err(Damage::Truncated);
             }
-            bytes = input.read_on(pack, &(at..end), 1)?;
+            bytes = input.fetch(pack, &(at..end), 1)?;
         }
     }
 }
@@ -192,31 +205,8 @@ impl Input {
         self.fetch(pack, range, length).ok()
     }
 
-    /// The first bytes of `range`: all of them, or at least `least`, which are no more than
-    /// [`CHUNK`].
+    /// The first bytes of `range`: all of them, or at least `least`.
     fn fetch<'b>(
-        &'b mut self,
-        pack: &'b dyn ReadAt,
-        range: &Range<u64>,
-        least: usize,
-    ) -> Result<&'b [u8], Damage> {
-        let least = least.min(length(range));
-        let number = range.start / WINDOW as u64;
-        let before = usize::try_from(range.start % WINDOW as u64).unwrap_or(0);
-        if pack.in_memory(range).is_some() || before + least > WINDOW {
-            return self.read_on(pack, range, least);
-        }
-        let place = usize::try_from(number % WINDOWS).unwrap_or(0);
-        let held = self.windows[place].read(pack, number)?;
-        let held = held.get(before..).unwrap_or_default();
-        if held.len() < least {
-            return Err(Damage::Truncated);
-        }
-        Ok(&held[..held.len().min(length(range))])
-    }
-
-    /// The same for what is long, or in memory: from where it starts, and not kept.
-    fn read_on<'b>(
         &'b mut self,
         pack: &'b dyn ReadAt,
         range: &Range<u64>,
@@ -225,13 +215,26 @@ impl Input {
         if let Some(all) = pack.in_memory(range) {
             return Ok(all);
         }
-        self.long.resize(CHUNK, 0);
-        let buffer = &mut self.long[..length(range).min(CHUNK)];
-        let read = pack.read_at(buffer, range.start)?;
-        if read < least.min(length(range)) {
+        let least = least.min(length(range));
+        let number = range.start / WINDOW as u64;
+        let before = usize::try_from(range.start % WINDOW as u64).unwrap_or(0);
+        if before + least > WINDOW {
+            if self.long.len() < least {
+                self.long.resize(least, 0);
+            }
+            let long = &mut self.long[..least];
+            if pack.read_at(long, range.start)? < least {
+                return Err(Damage::Truncated);
+            }
+            return Ok(long);
+        }
+        let place = usize::try_from(number % WINDOWS).unwrap_or(0);
+        let held = self.windows[place].read(pack, number)?;
+        let held = held.get(before..).unwrap_or_default();
+        if held.len() < least {
             return Err(Damage::Truncated);
         }
-        Ok(&self.long[..read])
+        Ok(&held[..held.len().min(length(range))])
     }
 }
 

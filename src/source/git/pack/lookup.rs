@@ -37,7 +37,7 @@ pub(in crate::source::git) fn object_at(
         if size > LARGEST {
             return Err(Damage::Huge);
         }
-        let (bytes, _) = inflater.inflate(pack, header.data_offset, end, size)?;
+        let (bytes, _) = inflater.inflate_within(pack, header.data_offset, end, size)?;
         match base_of(&header, offset) {
             Base::Nothing(kind) => break Object::whole(kind, bytes.into_owned()),
             Base::At(base) => offset = base,
