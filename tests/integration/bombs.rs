@@ -19,8 +19,8 @@ fn make(sandbox: &Sandbox, name: &str, function: &str, arguments: &str) {
     run(&sandbox.work(), "python3", "python3", arguments);
 }
 
-/// Scans a bomb, and a token in another file, in half a gigabyte of addresses, stacks and code included.
-/// Tells why anything was left aside.
+/// Scans a bomb, and a token in another file, in half a gigabyte of addresses, stacks and code
+/// included. Tells why anything was left aside.
 fn defuse(sandbox: &Sandbox, name: &str, options: &[&str]) -> Vec<String> {
     let token = sandbox.token(Kind::Personal);
     sandbox.write("behind", &token);
