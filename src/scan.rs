@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
 use std::sync::{Mutex, PoisonError};
 
-use crate::detect::{Detector, Glimpse};
+use crate::detect::{Candidate, Detector, Glimpse};
 use crate::findings::{Findings, Retain, Unverified};
 use crate::silence::{SIGHT, Silence};
-use crate::source::{Buffer, Content, Glance, LARGE, Part, Reach, Sink, Threads};
+use crate::source::{Buffer, Clue, Content, End, LARGE, Lead, Reach, Sink, Threads};
 use crate::unpack::{Covered, Limits, Scanner, Unpack};
 use crate::vocabulary::{
     Capped, Clock, Counters, EVENTS_KEPT, Ending, Interrupt, Origin, ReadError, ScanReport, Skip,
@@ -146,22 +146,38 @@ impl Sink for Gather<'_> {
         !self.findings.is_empty()
     }
 
-    fn glance(&self, bytes: &[u8], part: Part) -> Glance {
-        match part {
-            // What a blob is does not matter here.
-            Part::Head | Part::Tail => Glance::Nothing,
-            Part::Inner => match self.scan.detector.glimpse(bytes) {
-                Glimpse::Nothing => Glance::Nothing,
-                Glimpse::Prefix => Glance::Start,
-                Glimpse::Token => Glance::Something,
-            },
+    fn glance(&self, _bytes: &[u8], _end: End) -> bool {
+        // What a blob is does not matter here.
+        false
+    }
+
+    fn leads(&self, bytes: &[u8], found: &mut dyn FnMut(Lead)) {
+        for candidate in self.scan.detector.candidates(bytes) {
+            found(Lead {
+                start: candidate.start,
+                sort: candidate.literal,
+            });
+        }
+    }
+
+    fn follow(&self, bytes: &[u8], lead: Lead) -> Clue {
+        let candidate = Candidate {
+            start: lead.start,
+            literal: lead.sort,
+        };
+        match self.scan.detector.glimpse(bytes, candidate) {
+            Glimpse::Nothing => Clue::Nothing,
+            Glimpse::Prefix => Clue::Start,
+            Glimpse::Token => Clue::Hit,
         }
     }
 
     fn reach(&self) -> Reach {
+        let detector = self.scan.detector;
         Reach {
-            start: self.scan.detector.prefix_reach(),
-            whole: self.scan.detector.reach(),
+            lead: detector.literal_reach(),
+            start: detector.prefix_reach(),
+            whole: detector.reach(),
         }
     }
 

@@ -8,11 +8,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use douse::source::{Content, Glance, Part, Reach, Sink, Threads, push_pack};
+use douse::source::{Clue, Content, End, Lead, Reach, Sink, Threads, push_pack};
 use douse::vocabulary::{Origin, SkipReason};
 use libfuzzer_sys::fuzz_target;
 
-/// Sees something in every object whose first byte is odd, so that both ways through are taken.
+/// Has a lead at every byte that is a multiple of 16 and follows on another one, and a hit where an
+/// odd one stands behind it: all ways through are taken. Checks that leads are followed where they
+/// were found.
 struct Odd;
 
 impl Sink for Odd {
@@ -30,15 +32,41 @@ impl Sink for Odd {
         false
     }
 
-    fn glance(&self, bytes: &[u8], _: Part) -> Glance {
-        match bytes.first() {
-            Some(byte) if byte % 2 == 1 => Glance::Something,
-            Some(_) | None => Glance::Nothing,
+    fn glance(&self, bytes: &[u8], end: End) -> bool {
+        let byte = match end {
+            End::Head => bytes.first(),
+            End::Tail => bytes.last(),
+        };
+        byte == Some(&0xff)
+    }
+
+    fn tail_start(&self, _: &[u8], length: u64) -> u64 {
+        length - length.min(8)
+    }
+
+    fn leads(&self, bytes: &[u8], found: &mut dyn FnMut(Lead)) {
+        for (start, two) in bytes.windows(2).enumerate() {
+            if two.iter().all(|byte| byte % 16 == 0) {
+                let sort = usize::from(two[0]);
+                found(Lead { start, sort });
+            }
+        }
+    }
+
+    fn follow(&self, bytes: &[u8], lead: Lead) -> Clue {
+        assert_eq!(usize::from(bytes[lead.start]), lead.sort);
+        match bytes.get(lead.start + 2) {
+            Some(byte) if byte % 2 == 1 => match bytes.get(lead.start + 3) {
+                Some(1) => Clue::Hit,
+                Some(_) | None => Clue::Start,
+            },
+            Some(_) | None => Clue::Nothing,
         }
     }
 
     fn reach(&self) -> Reach {
         Reach {
+            lead: 2,
             start: 4,
             whole: 16,
         }

@@ -1,14 +1,14 @@
-//! A look at some bytes that reports nothing: is there a token, or at least the start of one?
+//! A look at one candidate that reports nothing: is it a token, or at least the start of one?
 //!
 //! Who reads many blobs that are made from each other asks this. A token stands up to
 //! [`Detector::reach`] bytes long, so whatever changes within as many may make one of what was none.
 //! But it starts with a prefix, and that takes [`Detector::prefix_reach`] bytes at most, in whatever
-//! encoding, and nothing else has a say in whether one stands there. So where there was no prefix,
-//! only what changes within that many bytes can bring one.
+//! encoding, and nothing else has a say in whether one stands there. And nothing is a prefix in which
+//! no literal stands, which [`Detector::literal_reach`] bytes decide.
 
 use super::cover::Probe;
 use super::form::Form;
-use super::{Detector, Stem, Window};
+use super::{Candidate, Detector, Stem, Window};
 
 /// The most bytes that one character of an encoded prefix takes up: `&#00000103;`.
 const CHARACTER: usize = 12;
@@ -16,7 +16,7 @@ const CHARACTER: usize = 12;
 /// What folding may add to a prefix: a line break and the deepest indent, nearly twice.
 const FOLDS: usize = 128;
 
-/// How much of a token stands in some bytes.
+/// How much of a token stands somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glimpse {
     /// Not so much as a prefix.
@@ -39,22 +39,31 @@ impl Detector {
         self.prefix_reach
     }
 
-    /// Looks for tokens, and tells no more than whether there are any.
-    pub fn glimpse(&self, bytes: &[u8]) -> Glimpse {
-        let window = Window::whole(bytes);
-        let mut seen = Glimpse::Nothing;
+    /// How many bytes, from the first one of a literal on, can decide whether it is one.
+    pub fn literal_reach(&self) -> usize {
+        self.finder.longest()
+    }
+
+    /// Every place where a literal stands, in order.
+    pub fn candidates(&self, bytes: &[u8]) -> impl Iterator<Item = Candidate> {
         let mut from = 0;
-        while let Some(candidate) = self.finder.find(bytes, from, bytes.len()) {
+        std::iter::from_fn(move || {
+            let candidate = self.finder.find(bytes, from, bytes.len())?;
             from = candidate.start + 1;
-            for &probe in &self.literals[candidate.literal].probes {
-                if !self.begins(bytes, candidate.start, probe) {
-                    continue;
-                }
-                if self.probe(window, candidate.start, probe).is_some() {
-                    return Glimpse::Token;
-                }
-                seen = Glimpse::Prefix;
+            Some(candidate)
+        })
+    }
+
+    /// How much of a token stands at a candidate.
+    pub fn glimpse(&self, bytes: &[u8], candidate: Candidate) -> Glimpse {
+        let Candidate { start, literal } = candidate;
+        let probes = self.literals[literal].probes.iter();
+        let mut seen = Glimpse::Nothing;
+        for &probe in probes.filter(|probe| self.begins(bytes, start, **probe)) {
+            if self.probe(Window::whole(bytes), start, probe).is_some() {
+                return Glimpse::Token;
             }
+            seen = Glimpse::Prefix;
         }
         seen
     }

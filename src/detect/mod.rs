@@ -47,6 +47,7 @@ use cover::{Literal, Probe};
 use encoded::AHEAD;
 use form::Form;
 pub use glimpse::Glimpse;
+pub use prefix::Candidate;
 use prefix::PrefixFinder;
 pub use prove::{Proof, prove};
 pub use window::{LOOKBEHIND, LineCount, Located, Window, WindowScanner};

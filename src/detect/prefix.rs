@@ -41,13 +41,13 @@ enum Engine {
     Nothing,
 }
 
-/// A place where one of the literals stands.
+/// A place where one of the literals stands by which tokens are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub struct Candidate {
     /// The literal's first byte.
-    pub(super) start: usize,
-    /// Which literal, by its position in what [`PrefixFinder::new`] was given.
-    pub(super) literal: usize,
+    pub start: usize,
+    /// Which literal, by its number.
+    pub literal: usize,
 }
 
 impl PrefixFinder {
@@ -74,7 +74,13 @@ impl PrefixFinder {
         })
     }
 
-    /// The first candidate that starts in `from..before`.
+    /// How many bytes the longest literal has.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The first candidate that starts in `from..before`. Its literal's number is the position in
+    /// what [`PrefixFinder::new`] was given.
     pub(super) fn find(&self, bytes: &[u8], from: usize, before: usize) -> Option<Candidate> {
         // A literal that starts just before the limit reaches beyond it.
         let end = bytes

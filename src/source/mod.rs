@@ -55,41 +55,56 @@ pub trait Sink: Sync {
         false
     }
 
-    /// Looks at a part of a blob, to learn whether the blob is worth pushing. Reports nothing.
+    /// Looks at an end of a blob, to learn whether what the blob is makes it worth pushing. Reports
+    /// nothing.
     ///
-    /// Who reads many blobs that are made from each other may push those only in which something
-    /// is seen, or that share a part with one in which something was seen, and say of the others
-    /// that they were [glanced](Sink::glanced) at. Of the contents, parts must go on for
-    /// [`Sink::reach`] on both sides of what was not seen elsewhere, or to the blob's ends.
-    fn glance(&self, _bytes: &[u8], _part: Part) -> Glance {
-        Glance::Something
+    /// Who reads many blobs that are made from each other may push those only that are worth it, by
+    /// their ends or by a [lead](Sink::leads) that comes to something, and say of the others that
+    /// they were [glanced](Sink::glanced) at.
+    fn glance(&self, _bytes: &[u8], _end: End) -> bool {
+        true
     }
 
-    /// How far apart two bytes of a blob may stand and still decide together.
+    /// Finds every lead in some bytes, in their order. Whether one stands somewhere is decided by
+    /// the [`Reach::lead`] bytes from there on.
+    fn leads(&self, _bytes: &[u8], _found: &mut dyn FnMut(Lead)) {}
+
+    /// Follows a lead in bytes that go on, on both sides of where it starts, as far as may
+    /// [decide](Sink::reach), or to the blob's ends.
+    fn follow(&self, _bytes: &[u8], _lead: Lead) -> Clue {
+        Clue::Hit
+    }
+
+    /// How far it is from a lead to what decides about it.
     fn reach(&self) -> Reach {
         Reach::default()
     }
 
     /// Where the last bytes of a blob start that must be looked at to learn what it is; its first
-    /// ones are given.
-    fn tail_start(&self, _head: &[u8], length: u64) -> u64 {
+    /// ones are given, [`MAGIC`] of them or all.
+    fn tail_start(&self, _magic: &[u8], length: u64) -> u64 {
         length
     }
 
-    /// Looks at a blob that is had as a whole.
-    fn glance_whole(&self, bytes: &[u8]) -> Glance {
-        let head = &bytes[..bytes.len().min(HEAD)];
-        let tail = self.tail_start(head, bytes.len() as u64);
-        let tail = &bytes[usize::try_from(tail).unwrap_or(0).min(bytes.len())..];
-        let parts = [(head, Part::Head), (tail, Part::Tail), (bytes, Part::Inner)];
-        let mut seen = Glance::Nothing;
-        for (part, which) in parts {
-            seen = seen.max(self.glance(part, which));
-            if seen == Glance::Something {
-                break;
-            }
+    /// Looks at a blob that is had as a whole: whether it is worth pushing. Leads that come to no
+    /// hit are handed to `noted`.
+    fn glance_whole(&self, bytes: &[u8], noted: &mut dyn FnMut(Lead, Clue)) -> bool {
+        let tail = self.tail_start(&bytes[..bytes.len().min(MAGIC)], bytes.len() as u64);
+        let tail = usize::try_from(tail).unwrap_or(0).min(bytes.len());
+        let mut is_worth_it = self.glance(&bytes[..bytes.len().min(HEAD)], End::Head)
+            || self.glance(&bytes[tail..], End::Tail);
+        if !is_worth_it {
+            self.leads(bytes, &mut |lead| {
+                if is_worth_it {
+                    return;
+                }
+                match self.follow(bytes, lead) {
+                    Clue::Hit => is_worth_it = true,
+                    clue @ (Clue::Nothing | Clue::Start) => noted(lead, clue),
+                }
+            });
         }
-        seen
+        is_worth_it
     }
 
     /// Takes note of a blob of so many bytes in which a glance saw nothing.
@@ -103,34 +118,46 @@ pub trait Sink: Sync {
 /// What a blob is shows in its first bytes; no more of them than this.
 pub const HEAD: usize = 4096;
 
-/// Which part of a blob is looked at.
+/// Where its last bytes start that tell it too shows in its very first ones.
+pub const MAGIC: usize = 16;
+
+/// Which end of a blob is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The first [`HEAD`] bytes or the whole of it: what is it?
+pub enum End {
+    /// The first [`HEAD`] bytes or the whole of it.
     Head,
-    /// All from [`Sink::tail_start`] on: what is it?
+    /// All from [`Sink::tail_start`] on.
     Tail,
-    /// Any stretch of it: what does it hold?
-    Inner,
 }
 
-/// What a look at a part of a blob came to; the greater, the more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Glance {
-    /// Nothing that starts there would be reported.
+/// A place in some bytes by which what is looked for would be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lead {
+    /// Its first byte.
+    pub start: usize,
+    /// What it is, in the sink's own numbers.
+    pub sort: usize,
+}
+
+/// What following a lead came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clue {
+    /// Nothing starts there.
     Nothing,
-    /// Nor would this, but it is how such things start: with another end it might be.
+    /// It is how what is looked for starts, and goes on otherwise.
     Start,
-    /// Something might be: the blob has to be pushed.
-    Something,
+    /// Something that would be reported.
+    Hit,
 }
 
-/// How many bytes can decide together, from the first one on.
+/// How far from the first byte of a lead, on both sides, those bytes stand that decide.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Whether something may [start](Glance::Start) there.
+    /// Whether it is one.
+    pub lead: usize,
+    /// Whether something may [start](Clue::Start) there.
     pub start: usize,
-    /// Whether [something](Glance::Something) is there.
+    /// Whether it is a [hit](Clue::Hit).
     pub whole: usize,
 }
 

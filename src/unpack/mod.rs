@@ -56,7 +56,7 @@ use std::ops::ControlFlow;
 pub use budget::{Halt, Limit, Limits};
 pub use covered::Covered;
 
-use crate::source::{Content, Glance, Part, Reach, Repositories, Sink};
+use crate::source::{Clue, Content, End, Lead, Reach, Repositories, Sink};
 use crate::vocabulary::{Clock, Origin, SkipReason};
 
 use budget::{Budget, Memory};
@@ -173,26 +173,29 @@ impl Sink for Unpack<'_> {
         self.inner.has_found()
     }
 
-    fn glance(&self, bytes: &[u8], part: Part) -> Glance {
-        let opened = match part {
+    fn glance(&self, bytes: &[u8], end: End) -> bool {
+        let opens = match end {
             // Who asks knows no names, and the objects of a repository have none.
-            Part::Head => self.format(bytes, &Origin::Stdin).is_some(),
-            Part::Tail => zip::Tail::of(bytes) != zip::Tail::Other,
-            Part::Inner => false,
+            End::Head => self.format(bytes, &Origin::Stdin).is_some(),
+            End::Tail => zip::Tail::of(bytes) != zip::Tail::Other,
         };
-        if opened {
-            Glance::Something
-        } else {
-            self.inner.glance(bytes, part)
-        }
+        opens || self.inner.glance(bytes, end)
+    }
+
+    fn leads(&self, bytes: &[u8], found: &mut dyn FnMut(Lead)) {
+        self.inner.leads(bytes, found);
+    }
+
+    fn follow(&self, bytes: &[u8], lead: Lead) -> Clue {
+        self.inner.follow(bytes, lead)
     }
 
     fn reach(&self) -> Reach {
         self.inner.reach()
     }
 
-    fn tail_start(&self, head: &[u8], length: u64) -> u64 {
-        zip::tail_start(head, length).min(self.inner.tail_start(head, length))
+    fn tail_start(&self, magic: &[u8], length: u64) -> u64 {
+        zip::tail_start(magic, length).min(self.inner.tail_start(magic, length))
     }
 
     fn glanced(&self, length: u64) {

@@ -53,6 +53,7 @@ impl FileBytes {
     /// All of it.
     pub(super) fn into_bytes(self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
+        bytes.try_reserve_exact(usize::try_from(self.length).unwrap_or(usize::MAX))?;
         self.file.take(self.length).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

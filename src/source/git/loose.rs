@@ -9,7 +9,7 @@ use gix_hash::ObjectId;
 use gix_object::{Kind, compute_hash};
 
 use crate::source::read::open_file;
-use crate::source::{Content, Glance, Sink, WINDOW};
+use crate::source::{Content, Sink, WINDOW};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
@@ -118,15 +118,14 @@ fn try_push(
     }
     // Nothing is left of what it says; whether the file agrees shows at its end.
     io::copy(&mut object.rest, &mut io::sink())?;
-    match sink.glance_whole(bytes) {
-        Glance::Nothing | Glance::Start => sink.glanced(bytes.len() as u64),
-        Glance::Something => {
-            sink.blob(origin, Content::Whole(bytes));
-            let hash = compute_hash(id.kind(), object.kind, bytes);
-            if hash.as_ref().ok() != Some(id) {
-                return Err(Damage::Name);
-            }
-        }
+    if !sink.glance_whole(bytes, &mut |_, _| {}) {
+        sink.glanced(bytes.len() as u64);
+        return Ok(());
+    }
+    sink.blob(origin, Content::Whole(bytes));
+    let hash = compute_hash(id.kind(), object.kind, bytes);
+    if hash.as_ref().ok() != Some(id) {
+        return Err(Damage::Name);
     }
     Ok(())
 }

@@ -8,9 +8,6 @@ use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
-/// Bytes behind the command of a copy, if all are there: four say from where, three how many.
-const OPERANDS: usize = 7;
-
 /// One instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -84,14 +81,14 @@ impl<'a> Delta<'a> {
         Ok(Some(step))
     }
 
+    #[inline]
     fn copy(&mut self, command: u8) -> Result<Step, Malformed> {
-        let (from, length) = match self.bytes.get(self.at..self.at + OPERANDS) {
-            Some(operands) => {
-                let (numbers, taken) = numbers(command, operands);
+        let behind = self.bytes[self.at..].first_chunk();
+        let (from, length) = match behind.and_then(|behind| numbers(command, *behind)) {
+            Some((numbers, taken)) => {
                 self.at += taken;
                 numbers
             }
-            // Near the end.
             None => (self.number(command, 4)?, self.number(command >> 4, 3)?),
         };
         let length = if length == 0 { 0x1_0000 } else { length };
@@ -99,6 +96,7 @@ impl<'a> Delta<'a> {
         Ok(Step::Copy(from..end.ok_or(Malformed)?))
     }
 
+    #[inline]
     fn insert(&mut self, length: usize) -> Result<Step, Malformed> {
         let end = self.at + length;
         if length == 0 || end > self.bytes.len() {
@@ -122,22 +120,25 @@ impl<'a> Delta<'a> {
     }
 }
 
-/// Both numbers of a copy out of the bytes behind its command, and how many of them it took. Which
-/// are there is as good as random, so nothing is decided: what is not there is masked out.
-fn numbers(command: u8, operands: &[u8]) -> ((usize, usize), usize) {
-    let (mut from, mut length) = (0, 0);
-    let mut at = 0;
-    for byte in 0..OPERANDS {
-        let present = usize::from(command >> byte & 1);
-        let value = usize::from(operands[at.min(OPERANDS - 1)]) * present;
-        if byte < 4 {
-            from |= value << (8 * byte);
-        } else {
-            length |= value << (8 * (byte - 4));
-        }
-        at += present;
+/// Both numbers of a copy out of the bytes behind its command, and how many of them it took; none if
+/// one of the numbers has a byte that is zero, and so left out, below one that is not: few have.
+#[inline]
+fn numbers(command: u8, behind: [u8; 8]) -> Option<((usize, usize), usize)> {
+    let present = [command & 0x0f, command >> 4 & 0x07];
+    if present.iter().any(|bits| bits & (bits + 1) != 0) {
+        return None;
     }
-    ((from, length), at)
+    let [from, length] = present.map(u8::count_ones);
+    let behind = u64::from_le_bytes(behind);
+    let low = |number: u64, bytes: u32| number & !(u64::MAX << (8 * bytes));
+    let numbers = (low(behind, from), low(behind >> (8 * from), length));
+    Some((
+        (
+            usize::try_from(numbers.0).ok()?,
+            usize::try_from(numbers.1).ok()?,
+        ),
+        (from + length) as usize,
+    ))
 }
 
 /// A size: seven bits a byte, little end first.
@@ -181,7 +182,7 @@ mod tests {
     fn operands_are_read_alike_near_the_end_and_far_from_it() {
         for command in 0x80..=0xff_u8 {
             let (count, base) = ((command & 0x7f).count_ones() as usize, usize::MAX);
-            let bytes: Vec<u8> = [command].into_iter().chain(1..=7).collect();
+            let bytes: Vec<u8> = [command].into_iter().chain(1..=8).collect();
             let delta = |bytes| Delta {
                 bytes,
                 at: 1,

@@ -1,90 +1,195 @@
-//! An object that nothing is made from, before it is made.
+//! An object before it is made: what a delta says of it, and what it is made from.
 //!
-//! More than half of all deltas are the last of their chain. To look at such an object where it
-//! differs from its base takes a few of its bytes, and it is seldom wanted otherwise: so it is left
-//! as what the delta says, and its bytes are looked up where they come from.
+//! To look at an object where it differs from its base takes a few of its bytes, and more than half
+//! of all deltas are the last of their chain, so that nobody else wants them. So an object is looked
+//! at as what its delta says, and is built only if it is wanted.
 
 use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
 use super::LARGEST;
-use super::changes::{Changes, Seams};
 use super::delta::{Delta, Step};
-use super::object::{Object, Text};
+use super::object::{Object, Target};
+
+/// Pieces shorter than this on average are not worth their keeping.
+const PIECE: usize = if cfg!(test) { 4 } else { 128 };
+
+/// Marks what was inserted. No object or delta that is read is so long.
+const INSERTED: u32 = 1 << 31;
+
+const _: () = assert!(LARGEST < INSERTED as u64);
+
+/// A stretch of a draft that comes from one place. It goes on to where the next one starts. A pack
+/// may have tens of millions of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    /// Where it starts in the object.
+    start: u32,
+    /// Where it starts in the base, or, marked as [`INSERTED`], in the delta.
+    from: u32,
+}
 
 /// What a delta makes of a base.
+#[derive(Clone, Copy)]
 pub(super) struct Draft<'a> {
-    base: &'a Object,
-    delta: &'a [u8],
+    pub(super) base: &'a Object,
+    pub(super) delta: &'a [u8],
     length: usize,
-    /// Where each stretch starts in the object, and where it comes from.
-    stretches: &'a [(usize, Step)],
+    /// The last one has nothing: it only starts where the object ends.
+    stretches: &'a [Stretch],
 }
 
 impl<'a> Draft<'a> {
-    /// Reads a delta into `stretches`, which are overwritten. Tells where the object differs.
+    /// Reads a delta into `stretches`, which are overwritten.
     pub(super) fn read(
         base: &'a Object,
         delta: &'a [u8],
-        stretches: &'a mut Vec<(usize, Step)>,
-    ) -> Result<(Self, Changes), Damage> {
+        stretches: &'a mut Vec<Stretch>,
+    ) -> Result<Self, Damage> {
         let mut steps = Delta::new(delta, base.length())?;
         let length = steps.length;
-        if length.max(delta.len()) as u64 > LARGEST {
+        // A base that lies elsewhere may be any size.
+        if base.length().max(length).max(delta.len()) as u64 > LARGEST {
             return Err(Damage::Huge);
         }
-        let mut seams = Seams::new();
-        let mut start = 0;
+        let (mut start, mut copied_to) = (0, None);
         stretches.clear();
         while let Some(step) = steps.next()? {
-            seams.step(&step, start);
-            let (Step::Copy(range) | Step::Insert(range)) = &step;
-            let end = start + range.len();
-            stretches.push((start, step));
-            start = end;
+            let (from, taken) = match step {
+                Step::Copy(range) => {
+                    let goes_on = copied_to == Some(range.start);
+                    copied_to = Some(range.end);
+                    if goes_on {
+                        start += range.len();
+                        continue;
+                    }
+                    (small(range.start), range.len())
+                }
+                Step::Insert(range) => {
+                    copied_to = None;
+                    (small(range.start) | INSERTED, range.len())
+                }
+            };
+            stretches.push(Stretch {
+                start: small(start),
+                from,
+            });
+            start += taken;
         }
-        let draft = Self {
+        stretches.push(Stretch {
+            start: small(length),
+            from: 0,
+        });
+        Ok(Self {
             base,
             delta,
             length,
             stretches,
-        };
-        Ok((draft, seams.finish(length, base.length())))
+        })
+    }
+
+    /// Where each stretch starts, and what it takes from where.
+    #[inline]
+    pub(super) fn steps(&self) -> impl DoubleEndedIterator<Item = (usize, Step)> {
+        self.steps_from(0)
+    }
+
+    #[inline]
+    fn steps_from(&self, first: usize) -> impl DoubleEndedIterator<Item = (usize, Step)> {
+        let stretches = &self.stretches[first..];
+        stretches
+            .iter()
+            .zip(&stretches[1..])
+            .map(|(stretch, next)| {
+                let from = (stretch.from & !INSERTED) as usize;
+                let range = from..from + (next.start - stretch.start) as usize;
+                let step = if stretch.from & INSERTED == 0 {
+                    Step::Copy(range)
+                } else {
+                    Step::Insert(range)
+                };
+                (stretch.start as usize, step)
+            })
     }
 
     /// How many bytes were gone through to read it.
     pub(super) fn cost(&self) -> usize {
         self.delta.len() + size_of_val(self.stretches)
     }
-}
 
-impl Text for Draft<'_> {
-    fn length(&self) -> usize {
+    /// How many of the first bytes are the first ones of the base.
+    pub(super) fn kept_head(&self) -> usize {
+        match self.steps().next() {
+            Some((_, Step::Copy(Range { start: 0, end }))) => end,
+            Some(_) | None => 0,
+        }
+    }
+
+    /// How many of the last bytes are the last ones of the base.
+    pub(super) fn kept_tail(&self) -> usize {
+        match self.steps().next_back() {
+            Some((_, Step::Copy(range))) if range.end == self.base.length() => range.len(),
+            Some(_) | None => 0,
+        }
+    }
+
+    /// The object, to be [finished](Target::finish).
+    pub(super) fn build(&self) -> Target {
+        let Self { base, delta, .. } = *self;
+        let mut made = Target::new(base, self.length);
+        for (_, step) in self.steps() {
+            match step {
+                Step::Copy(range) => made.copy(base, &range),
+                Step::Insert(range) => made.insert(base, delta, &range),
+            }
+            if made.pieces() > self.length / PIECE {
+                made = made.flatten(base, delta, self.length);
+            }
+        }
+        made
+    }
+
+    pub(super) fn length(&self) -> usize {
         self.length
     }
 
-    fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
+    /// Some of its bytes, put together in `scratch` unless they lie in one piece.
+    pub(super) fn bytes<'s>(&self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        let starts_before = |stretch: &Stretch| stretch.start as usize <= range.start;
+        let first = match self.stretches {
+            [_, second, ..] if starts_before(second) => {
+                self.stretches.partition_point(starts_before) - 1
+            }
+            _ => 0,
+        };
+        let mut near = 0;
         scratch.clear();
-        let behind = self
-            .stretches
-            .partition_point(|(start, _)| *start <= range.start);
-        for (start, step) in &self.stretches[behind.saturating_sub(1)..] {
-            if *start >= range.end {
+        for (start, step) in self.steps_from(first) {
+            if start >= range.end {
                 break;
             }
-            let (Step::Copy(whole) | Step::Insert(whole)) = step;
-            let from = whole.start + range.start.saturating_sub(*start);
+            let (Step::Copy(whole) | Step::Insert(whole)) = &step;
+            let from = whole.start + range.start.saturating_sub(start);
             let to = whole.end.min(whole.start + (range.end - start));
-            match step {
-                Step::Copy(_) => {
-                    for slice in self.base.slices(from..to) {
-                        scratch.extend_from_slice(slice);
-                    }
-                }
-                Step::Insert(_) => scratch.extend_from_slice(&self.delta[from..to]),
+            let source = match step {
+                Step::Copy(_) => self.base.flat(),
+                Step::Insert(_) => Some(self.delta),
+            };
+            match source {
+                Some(source) if to - from == range.len() => return &source[from..to],
+                Some(source) => scratch.extend_from_slice(&source[from..to]),
+                None => self.base.append(from..to, &mut near, scratch),
             }
         }
         scratch
     }
+}
+
+/// A place in an object or a delta: none of more than [`LARGEST`] bytes is read.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

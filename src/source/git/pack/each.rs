@@ -10,8 +10,9 @@ use crate::source::git::damage::Damage;
 
 use super::Pack;
 use super::entries::Entries;
+use super::glance::Scratch;
 use super::names::Names;
-use super::object::{Object, Text as _};
+use super::object::Object;
 use super::visit::{Built, Visit};
 
 /// Takes objects by name, kind and bytes, from several threads at once.
@@ -54,19 +55,19 @@ impl Visit for Each<'_> {
         self.take.wants(kind)
     }
 
-    fn built(&self, built: Built<'_, ()>, scratch: &mut Vec<u8>) -> Result<(), Damage> {
+    fn built(&self, built: Built<'_, ()>, scratch: &mut Scratch) -> Result<(), Damage> {
         let object = built.object;
         let id: ObjectId = match self.names.id(built.entry) {
             Some(id) => id,
             None => object.id(self.hash)?,
         };
         built.budget.spend(object.length());
-        let bytes = object.bytes(&(0..object.length()), scratch);
+        let bytes = object.bytes(&(0..object.length()), &mut scratch.bytes);
         self.take.object(&id, object.kind, bytes);
         Ok(())
     }
 
-    fn borrowed(&self, _object: &Object, _scratch: &mut Vec<u8>) {}
+    fn borrowed(&self, _object: &Object, _scratch: &mut Scratch) {}
 
     fn large(&self, _entry: u32, _header: &data::Entry) -> Result<(), Damage> {
         Ok(())

@@ -1,21 +1,29 @@
 //! The entries of a pack and which of them is made from which.
 //!
 //! All that is kept of an entry until its turn comes is its offset, its children and the size of
-//! its family: 24 bytes. Everything else is read again when it is needed.
+//! its family, and its place in the index: 24 bytes. Everything else is read again when it is needed.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSliceMut as _;
 
 use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
 /// Entries whose headers one thread reads in a row.
 const RUN: usize = 4096;
+
+/// A family of so many goes first.
+const FIRST: u32 = 1024;
+
+/// No entry: the parent of what is whole, or made from what is not here.
+const NONE: u32 = u32::MAX;
 
 /// Bytes read at once for their headers.
 const CHUNK: usize = 64 * 1024;
@@ -41,13 +49,16 @@ pub(super) enum Base {
 pub(super) struct Entries {
     /// Where each starts, and where the last one ends.
     offsets: Vec<u64>,
+    /// For each entry the place of its name in the pack's index, if that is used.
+    places: Vec<u32>,
     /// For each entry, where its children start in `children`.
     first_child: Vec<u32>,
     /// The entries made directly from each, small families first.
     children: Vec<u32>,
     /// Entries in the family of each, itself included; none if it hangs on nothing.
     weight: Vec<u32>,
-    /// Entries that are whole, and what they are, as are all those made from them.
+    /// Entries that are whole, and what they are, as are all those made from them; those with large
+    /// families first.
     pub(super) roots: Vec<(u32, Kind)>,
     /// Entries that are made from what this pack's index does not name.
     pub(super) strangers: Vec<(ObjectId, u32)>,
@@ -56,11 +67,10 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Reads the headers of the entries at `offsets`, which are sorted and end with the end of
-    /// the last entry.
+    /// Reads the headers of the entries that an index names.
     pub(super) fn read(
         pack: &dyn ReadAt,
-        offsets: Vec<u64>,
+        Indexed { offsets, places }: Indexed,
         index: &index::File<Vec<u8>>,
         hash: gix_hash::Kind,
     ) -> Self {
@@ -69,50 +79,44 @@ impl Entries {
             .into_par_iter()
             .map(|run| bases(pack, &offsets, run * RUN..count.min((run + 1) * RUN), hash))
             .collect();
-        Self::link(offsets, runs.into_iter().flatten(), Some(index))
+        Self {
+            places,
+            ..Self::link(offsets, &runs, Some(index))
+        }
     }
 
-    /// Links entries to their bases.
+    /// Links entries to their bases, which are told run by run.
     pub(super) fn link(
         offsets: Vec<u64>,
-        bases: impl Iterator<Item = Base>,
+        runs: &[Vec<Base>],
         index: Option<&index::File<Vec<u8>>>,
     ) -> Self {
         let mut entries = Self {
             offsets,
             ..Self::default()
         };
-        let mut parents = Vec::with_capacity(entries.count());
-        for (entry, base) in (0..).zip(bases) {
-            let parent = match base {
-                Base::Nothing(kind) => {
-                    entries.roots.push((entry, kind));
-                    None
-                }
-                Base::At(offset) => {
-                    let parent = entries.before(entry, offset);
-                    if parent.is_none() {
-                        entries.broken.push(entry);
-                    }
-                    parent
-                }
-                Base::Named(id) => {
-                    let place = index.and_then(|index| {
-                        let at = index.lookup(id)?;
-                        entries.at(index.pack_offset_at_index(at))
-                    });
-                    if place.is_none() {
-                        entries.strangers.push((id, entry));
-                    }
-                    place
-                }
-                Base::Unreadable => {
-                    entries.broken.push(entry);
-                    None
-                }
-            };
-            // What is its own base hangs on nothing.
-            parents.push(parent.unwrap_or(u32::MAX));
+        let starts = Starts::new(&entries.offsets);
+        let parent = |base: &Base| match base {
+            Base::Nothing(_) | Base::Unreadable => None,
+            Base::At(offset) => starts.find(*offset),
+            Base::Named(id) => {
+                let index = index?;
+                starts.find(index.pack_offset_at_index(index.lookup(id)?))
+            }
+        };
+        let parents = runs.par_iter().flat_map_iter(|bases| {
+            let parents = bases.iter().map(parent);
+            parents.map(|parent| parent.unwrap_or(NONE))
+        });
+        let parents: Vec<u32> = parents.collect();
+        let bases = runs.iter().flatten();
+        for ((entry, base), &parent) in (0..).zip(bases).zip(&parents) {
+            match base {
+                Base::Nothing(kind) => entries.roots.push((entry, *kind)),
+                Base::At(_) | Base::Named(_) if parent != NONE => {}
+                Base::Named(id) => entries.strangers.push((*id, entry)),
+                Base::At(_) | Base::Unreadable => entries.broken.push(entry),
+            }
         }
         entries.adopt(&parents);
         entries.weigh();
@@ -130,23 +134,9 @@ impl Entries {
         self.offsets[at]..self.offsets[at + 1]
     }
 
-    /// The entry that starts at `offset`.
-    pub(super) fn at(&self, offset: u64) -> Option<u32> {
-        let starts = &self.offsets[..self.count()];
-        let at = starts.binary_search(&offset).ok()?;
-        u32::try_from(at).ok()
-    }
-
-    /// The entry that starts at `offset`, before another one: seldom far.
-    fn before(&self, entry: u32, offset: u64) -> Option<u32> {
-        let (mut low, mut high, mut step) = (entry as usize, entry as usize, 1);
-        while low > 0 && self.offsets[low] > offset {
-            high = low;
-            low = low.saturating_sub(step);
-            step *= 2;
-        }
-        let place = self.offsets[low..=high].binary_search(&offset).ok()?;
-        u32::try_from(low + place).ok()
+    /// The place of an entry's name in the pack's index.
+    pub(super) fn place(&self, entry: u32) -> Option<u32> {
+        self.places.get(entry as usize).copied()
     }
 
     /// The entries made directly from one, the largest family last.
@@ -170,7 +160,7 @@ impl Entries {
     /// Fills in `children`.
     fn adopt(&mut self, parents: &[u32]) {
         let mut first = vec![0; parents.len() + 2];
-        for &parent in parents.iter().filter(|parent| **parent != u32::MAX) {
+        for &parent in parents.iter().filter(|parent| **parent != NONE) {
             first[parent as usize + 2] += 1;
         }
         for at in 1..first.len() {
@@ -180,7 +170,7 @@ impl Entries {
         // where they end, which is where those of `n + 1` start.
         self.children = vec![0; first[first.len() - 1] as usize];
         for (entry, &parent) in (0..).zip(parents) {
-            if parent != u32::MAX {
+            if parent != NONE {
                 let next = &mut first[parent as usize + 1];
                 self.children[*next as usize] = entry;
                 *next += 1;
@@ -207,12 +197,58 @@ impl Entries {
         for &entry in order.iter().rev() {
             let at = entry as usize;
             let children = self.first_child[at] as usize..self.first_child[at + 1] as usize;
-            let weight = &self.weight;
-            self.children[children.clone()].sort_by_key(|child| weight[*child as usize]);
-            let family = self.children[children].iter();
-            let below: u32 = family.map(|child| self.weight[*child as usize]).sum();
+            let (weight, family) = (&self.weight, &mut self.children[children]);
+            if family.len() > 1 {
+                family.sort_by_key(|child| weight[*child as usize]);
+            }
+            let below: u32 = family.iter().map(|child| weight[*child as usize]).sum();
             self.weight[at] = below + 1;
         }
+        // The largest families first: what is begun last, one thread is at when the others are done.
+        let weight = &self.weight;
+        self.roots.sort_by_key(|(root, _)| {
+            let weight = weight[*root as usize];
+            Reverse(if weight < FIRST { 0 } else { weight })
+        });
+    }
+}
+
+/// Finds entries by where they start.
+struct Starts<'a> {
+    offsets: &'a [u64],
+    /// For each stretch of the pack, 2 to this power bytes long, the first entry that starts in it
+    /// or behind it.
+    stretches: Vec<u32>,
+    shift: u32,
+}
+
+impl<'a> Starts<'a> {
+    /// Takes where entries start, and where the last one ends. A stretch has one of them, on average.
+    fn new(offsets: &'a [u64]) -> Self {
+        let (end, entries) = offsets.split_last().unwrap_or((&0, &[]));
+        let average = end / (entries.len() as u64).max(1);
+        let shift = average.checked_ilog2().unwrap_or(0);
+        let mut stretches = Vec::with_capacity(2 * entries.len() + 2);
+        for (entry, offset) in (0..).zip(entries) {
+            while stretches.len() as u64 <= offset >> shift {
+                stretches.push(entry);
+            }
+        }
+        Self {
+            offsets: entries,
+            stretches,
+            shift,
+        }
+    }
+
+    /// The entry that starts at `offset`.
+    fn find(&self, offset: u64) -> Option<u32> {
+        let stretch = usize::try_from(offset >> self.shift).ok()?;
+        let first = *self.stretches.get(stretch)?;
+        let end = self.stretches.get(stretch + 1);
+        let end = end.map_or(self.offsets.len(), |end| *end as usize);
+        let place = self.offsets[first as usize..end].binary_search(&offset);
+        Some(first + u32::try_from(place.ok()?).ok()?)
     }
 }
 
@@ -263,17 +299,60 @@ pub(super) fn base_of(entry: &data::Entry, offset: u64) -> Base {
     }
 }
 
-/// The offsets that an index names, sorted, and the end of the last entry; nothing if they cannot
-/// be those of this pack.
-pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Option<Vec<u64>> {
-    let mut offsets = index.sorted_offsets();
-    offsets.dedup();
+/// What an index says of a pack.
+pub(super) struct Indexed {
+    /// Where its entries start, in order, and where the last one ends.
+    pub(super) offsets: Vec<u64>,
+    /// For each entry the place of its name in the index.
+    pub(super) places: Vec<u32>,
+}
+
+/// What an index says of a pack of `said` objects that end at `end`; nothing if that cannot be.
+pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Option<Indexed> {
+    let places = (0..index.num_objects()).into_par_iter();
+    let mut entries: Vec<(u64, u32)> = places
+        .map(|place| (index.pack_offset_at_index(place), place))
+        .collect();
+    entries.par_sort_unstable();
+    // What is named twice is one.
+    entries.dedup_by_key(|(offset, _)| *offset);
     let start = data::header::SIZE as u64;
-    let fits = offsets.first().is_none_or(|first| *first == start)
-        && offsets.last().is_none_or(|last| *last < end);
-    if !fits || offsets.len() as u64 != said {
+    let fits = entries.first().is_none_or(|(first, _)| *first == start)
+        && entries.last().is_none_or(|(last, _)| *last < end);
+    if !fits || entries.len() as u64 != said {
         return None;
     }
+    let (mut offsets, places): (Vec<u64>, Vec<u32>) = entries.into_iter().unzip();
     offsets.push(end);
-    Some(offsets)
+    Some(Indexed { offsets, places })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn entries_are_found_by_where_they_start(
+            lengths in proptest::collection::vec(prop_oneof![1_u64..30, 1_u64..1 << 40], 0..60),
+        ) {
+            let mut offsets = vec![12];
+            for length in lengths {
+                offsets.push(offsets[offsets.len() - 1] + length);
+            }
+            let starts = Starts::new(&offsets);
+            prop_assert!(starts.stretches.len() <= 2 * offsets.len());
+            let entries = &offsets[..offsets.len() - 1];
+            for (entry, &offset) in (0..).zip(entries) {
+                prop_assert_eq!(starts.find(offset), Some(entry));
+                for other in [offset - 1, offset + 1] {
+                    prop_assert_eq!(starts.find(other).is_some(), entries.contains(&other));
+                }
+            }
+            prop_assert_eq!(starts.find(offsets[offsets.len() - 1]), None);
+            prop_assert_eq!(starts.find(u64::MAX), None);
+        }
+    }
 }

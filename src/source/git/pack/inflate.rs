@@ -12,17 +12,17 @@ use crate::source::git::input::ReadAt;
 use super::entries::HEADER;
 
 /// Compressed bytes that are inflated at once.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 1024 * 1024;
 
 /// Compressed bytes that are read at once and kept. (Measured on uv's history: 64 KiB take a seventh
 /// longer in all, 16 KiB a fiftieth.)
 const WINDOW: usize = 8 * 1024;
 
 /// How many windows are kept.
-const WINDOWS: u64 = 64;
+const WINDOWS: u64 = 256;
 
 /// Up to this many bytes a stream is inflated into a buffer that is used again and again.
-const KEPT: usize = 1024 * 1024;
+const KEPT: usize = 4 * 1024 * 1024;
 
 /// Room behind what is inflated. With less than 258 bytes to go, the longest that one symbol stands
 /// for, zlib-rs goes on byte by byte.

@@ -11,15 +11,17 @@ use gix_pack::data;
 
 use crate::source::git::damage::Damage;
 use crate::source::git::exactly::Exactly;
-use crate::source::{Content, Glance, HEAD, Part, Reach, Sink};
+use crate::source::{Content, Sink};
 use crate::vocabulary::{Origin, SkipReason};
 
-use super::changes::Changes;
+use super::budget::Budget;
 use super::draft::Draft;
 use super::each::Take;
 use super::entries::Entries;
+use super::glance::{Glance, Scratch};
 use super::names::Names;
-use super::object::{Object, Text, hash_of};
+use super::object::{Object, hash_of};
+use super::seen::Seen;
 use super::sequence::Cursor;
 use super::visit::{Built, Visit};
 use super::{Pack, hex};
@@ -42,7 +44,7 @@ pub(super) struct Look<'a> {
     entries: &'a Entries,
     names: &'a Names<'a>,
     sink: &'a dyn Sink,
-    reach: Reach,
+    glance: Glance<'a>,
     share: Share<'a>,
     /// What was pushed.
     pushed: Mutex<Vec<ObjectId>>,
@@ -61,7 +63,7 @@ impl<'a> Look<'a> {
             entries,
             names,
             sink,
-            reach: sink.reach(),
+            glance: Glance::new(sink),
             share,
             pushed: Mutex::default(),
         }
@@ -73,67 +75,20 @@ impl<'a> Look<'a> {
         pushed.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who is handed all objects too.
+    fn take(&self) -> Option<&dyn Take> {
+        match self.share {
+            Share::Others(take) => take,
+            Share::All | Share::Blobs => None,
+        }
+    }
+
     /// The id of an object.
     fn id(&self, entry: u32, object: &Object) -> Result<ObjectId, Damage> {
         match self.names.id(entry) {
             Some(id) => Ok(id),
             None => object.id(self.pack.hash),
         }
-    }
-
-    /// Looks at an object all over.
-    fn glance_whole(&self, object: &Object, scratch: &mut Vec<u8>) -> Glance {
-        let bytes = object.bytes(&(0..object.length()), scratch);
-        self.sink.glance_whole(bytes)
-    }
-
-    /// Looks at an object where it differs from the one that it was made from, in which `seen` was
-    /// seen.
-    fn glance(
-        &self,
-        object: &impl Text,
-        seen: Glance,
-        changes: &Changes,
-        scratch: &mut Vec<u8>,
-    ) -> Glance {
-        if self.glance_ends(object, changes, scratch) == Glance::Something {
-            return Glance::Something;
-        }
-        let length = object.length();
-        let mut glance = |reach| {
-            let mut seen = Glance::Nothing;
-            for range in changes.widened(reach, length) {
-                let bytes = object.bytes(&range, scratch);
-                seen = seen.max(self.sink.glance(bytes, Part::Inner));
-                if seen == Glance::Something {
-                    break;
-                }
-            }
-            seen
-        };
-        // Nothing can be where nothing starts; and where nothing started, what starts is new.
-        let new = match seen {
-            Glance::Nothing => glance(self.reach.start),
-            Glance::Start | Glance::Something => Glance::Start,
-        };
-        match new {
-            Glance::Nothing | Glance::Something => new,
-            Glance::Start => glance(self.reach.whole).max(Glance::Start),
-        }
-    }
-
-    /// Looks at the ends of an object, as far as they may tell of it what was not told of what it
-    /// was made from. Where the last bytes start goes with its length; they are few.
-    fn glance_ends(&self, object: &impl Text, changes: &Changes, scratch: &mut Vec<u8>) -> Glance {
-        let head = 0..object.length().min(HEAD);
-        let bytes = object.bytes(&head, scratch);
-        if changes.touch(HEAD) && self.sink.glance(bytes, Part::Head) == Glance::Something {
-            return Glance::Something;
-        }
-        let tail = self.sink.tail_start(bytes, object.length() as u64);
-        let tail = usize::try_from(tail).unwrap_or(0).min(object.length());
-        let bytes = object.bytes(&(tail..object.length()), scratch);
-        self.sink.glance(bytes, Part::Tail)
     }
 
     /// Pushes an object whole.
@@ -171,7 +126,7 @@ impl<'a> Look<'a> {
 }
 
 impl Visit for Look<'_> {
-    type Note = Glance;
+    type Note = Seen;
 
     fn is_done(&self) -> bool {
         self.sink.is_done()
@@ -185,53 +140,60 @@ impl Visit for Look<'_> {
         }
     }
 
-    fn may_pass(&self, base: &Glance) -> bool {
-        *base != Glance::Something && !matches!(self.share, Share::Others(Some(_)))
-    }
-
-    fn passes(
+    fn draft(
         &self,
         draft: &Draft<'_>,
-        base: &Glance,
-        changes: &Changes,
-        scratch: &mut Vec<u8>,
-    ) -> bool {
-        let passes = self.glance(draft, *base, changes, scratch) != Glance::Something;
+        base: &Seen,
+        budget: &Budget,
+        scratch: &mut Scratch,
+    ) -> Option<Seen> {
+        let Seen::Leads(leads) = base else {
+            return None;
+        };
+        let (seen, cost) = self.glance.changed(draft, leads, scratch)?;
+        budget.spend(cost);
+        Some(seen)
+    }
+
+    fn passes(&self, draft: &Draft<'_>, seen: &Seen) -> bool {
+        let passes = !matches!(seen, Seen::Something) && self.take().is_none();
         if passes {
             self.sink.glanced(draft.length() as u64);
         }
         passes
     }
 
-    fn built(&self, built: Built<'_, Glance>, scratch: &mut Vec<u8>) -> Result<Glance, Damage> {
+    fn built(&self, built: Built<'_, Seen>, scratch: &mut Scratch) -> Result<Seen, Damage> {
         let object = built.object;
-        let seen = match built.from {
-            Some((&seen, changes)) if seen != Glance::Something => {
-                self.glance(object, seen, changes, scratch)
-            }
-            Some(_) | None => {
-                built.budget.spend(object.length());
-                self.glance_whole(object, scratch)
-            }
-        };
+        let seen = built.noted.unwrap_or_else(|| {
+            built.budget.spend(object.length());
+            self.glance.whole(object, scratch)
+        });
         match seen {
-            Glance::Nothing | Glance::Start => self.sink.glanced(object.length() as u64),
-            Glance::Something => {
+            Seen::Leads(_) | Seen::Crowded => self.sink.glanced(object.length() as u64),
+            Seen::Something => {
                 built.budget.spend(object.length());
-                self.push(built.entry, object, scratch)?;
+                self.push(built.entry, object, &mut scratch.bytes)?;
             }
         }
-        if let Share::Others(Some(take)) = self.share {
+        if let Some(take) = self.take() {
             let id = self.id(built.entry, object)?;
-            let bytes = object.bytes(&(0..object.length()), scratch);
+            let bytes = object.bytes(&(0..object.length()), &mut scratch.bytes);
             take.object(&id, object.kind, bytes);
         }
         Ok(seen)
     }
 
-    fn borrowed(&self, object: &Object, scratch: &mut Vec<u8>) -> Glance {
+    fn size(seen: &Seen) -> usize {
+        match seen {
+            Seen::Leads(leads) => leads.size(),
+            Seen::Something | Seen::Crowded => 0,
+        }
+    }
+
+    fn borrowed(&self, object: &Object, scratch: &mut Scratch) -> Seen {
         // It was pushed where it lies; here it is only a base.
-        self.glance_whole(object, scratch)
+        self.glance.whole(object, scratch)
     }
 
     fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage> {

@@ -47,7 +47,7 @@ pub(in crate::source::git) fn object_at(
         deltas.push(bytes.into_owned());
     };
     while let Some(delta) = deltas.pop() {
-        object = object.apply(delta.into())?.0;
+        object = object.apply(delta.into())?;
     }
     Ok((object.kind, object.into_bytes()))
 }

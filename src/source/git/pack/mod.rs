@@ -1,37 +1,43 @@
 //! A pack: every entry built once, from its base, and looked at where it differs from it.
 //!
 //! A pack is a forest: whole objects, and deltas on them and on each other. [`entries`] reads
-//! which is made from which, [`walk`] goes down from the whole ones on all threads. An object is
-//! a rope of pieces of its ancestors ([`object`]), so it costs what its delta costs, not what it
-//! weighs.
+//! which is made from which, [`walk`] goes down from the whole ones on all threads. An object that
+//! nothing is made from is seldom built at all ([`draft`]); a large one is a rope of pieces of its
+//! ancestors ([`object`]).
 //!
-//! What is copied from a base was looked at there. So if nothing was found in the base, only
-//! inserted bytes and the seams around them can hold something new, widened on both sides by as
-//! much as the sink says may decide together ([`Sink::reach`]): little, where the base held not
-//! even the start of anything, which is nearly everywhere. Anything seen there, and anything made
-//! from an object in which something was seen, is pushed whole, as if it came from a file: what is
-//! reported is what a plain scan of every object reports, and only "nothing" is told the short way.
+//! What is copied from a base was looked at there. So of each object is kept where the leads are by
+//! which something might be met ([`seen`]). If nothing came of those in the base, only the inserted
+//! bytes and the ends of what was copied are searched for new ones ([`gist`]), and of the old ones
+//! those are followed again that stand near a seam: as near as the sink says may decide about them
+//! ([`Sink::reach`]). An object in which one is a hit, and anything made from it, is looked at and
+//! pushed whole, as if it came from a file: what is reported is what a plain scan of every object
+//! reports, and only "nothing" is told the short way.
 //!
 //! Blobs come first. If something was found in one by then, it will be asked how that came into the
 //! history; so whatever the history is made of is handed out while it passes ([`Besides`]), and
 //! need not be built again.
 //!
-//! Where the time goes (astral-sh/uv, 309,673 objects, one thread): inflating 28 parts of 100,
-//! reading 12, going through deltas 19, looking 22 with what is pushed, the history 8. What is looked
-//! at is 1.6 GB of 7.1 GB, four times what the deltas weigh: on both sides of each change lies as much
-//! as an encoded prefix may take.
+//! Where the time goes (astral-sh/uv, 309,673 objects; parts of 100): inflating 28, reading 8, going
+//! through deltas and building what others are made from 14, looking 17, the history 13. A blob's delta
+//! has some 290 steps on average, 25 million in all, so what counts is what each step takes: copies of
+//! some tens of bytes without a call ([`append`]), nothing kept but 8 bytes ([`draft`]). To hold the
+//! whole pack in memory loses (page faults), and so do more threads' windows of other sizes
+//! ([`inflate`]).
 
+mod append;
 mod budget;
-mod changes;
 mod delta;
 mod draft;
 mod each;
 mod entries;
+mod gist;
+mod glance;
 mod inflate;
 mod look;
 mod lookup;
 mod names;
 mod object;
+mod seen;
 mod sequence;
 mod visit;
 mod walk;
@@ -150,8 +156,8 @@ impl Pack<'_> {
             Some((index, entries::indexed(index, said, end)?))
         });
         match index {
-            Some((index, offsets)) => {
-                let entries = Entries::read(self.bytes, offsets, index, self.hash);
+            Some((index, indexed)) => {
+                let entries = Entries::read(self.bytes, indexed, index, self.hash);
                 way(self, &entries);
                 Ok(())
             }
@@ -170,7 +176,7 @@ impl Pack<'_> {
         let found = sequence.bases.len() as u64;
         let offsets = std::mem::take(&mut sequence.offsets);
         let bases = std::mem::take(&mut sequence.bases);
-        let entries = Entries::link(offsets, bases.into_iter(), None);
+        let entries = Entries::link(offsets, &[bases], None);
         let pack = Pack {
             index: None,
             hash,

@@ -1,8 +1,8 @@
 //! An object under construction: a rope of pieces of what it was made from.
 //!
-//! A delta of some hundred bytes makes an object of a megabyte, nearly all of it copied. So an
-//! object is kept as pieces that point into the bytes of its ancestors, and what nobody looks at is
-//! never copied. Where the pieces get small or keep too much alive, they are joined into one.
+//! A delta of some hundred bytes makes an object of many megabytes, nearly all of it copied. So a
+//! large object is kept as pieces that point into the bytes of its ancestors, and what nobody looks
+//! at is never copied. Where the pieces get small or keep too much alive, they are joined into one.
 
 mod target;
 
@@ -16,23 +16,10 @@ use gix_object::Kind;
 
 use crate::source::git::damage::Damage;
 
-use super::changes::{Changes, Seams};
-use super::delta::{Delta, Step};
+use super::append::append;
+use super::draft::Draft;
 
-use target::Target;
-
-/// Pieces shorter than this on average are not worth their keeping. (Measured on uv's history: with
-/// 1024, half of all bytes are copied after all, and the whole takes a fifteenth longer.)
-const PIECE: usize = if cfg!(test) { 4 } else { 128 };
-
-/// Bytes that do not lie in one buffer.
-pub(super) trait Text {
-    /// How many there are.
-    fn length(&self) -> usize;
-
-    /// Some of them, put together in `scratch` unless they lie in one piece.
-    fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8];
-}
+pub(super) use target::Target;
 
 /// One object. A copy shares its bytes.
 #[derive(Debug, Clone)]
@@ -48,7 +35,7 @@ pub(super) struct Object {
 
 /// A stretch of an object that lies in one buffer. It goes on to where the next one starts.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+pub(super) struct Piece {
     /// Where it starts in the object.
     start: u32,
     /// Which source it lies in.
@@ -74,29 +61,35 @@ impl Object {
         }
     }
 
-    /// The object that `delta` makes of this one, and where it differs.
-    pub(super) fn apply(&self, delta: Cow<'_, [u8]>) -> Result<(Self, Changes), Damage> {
-        let mut steps = Delta::new(&delta, self.length)?;
-        let mut made = Target::new(self, &delta, steps.length)?;
-        let mut seams = Seams::new();
-        while let Some(step) = steps.next()? {
-            seams.step(&step, made.length());
-            match step {
-                Step::Copy(range) => made.copy(self, &range),
-                Step::Insert(range) => made.insert(self, &delta, &range),
-            }
-            if made.pieces() > steps.length / PIECE {
-                made = made.flatten(self, &delta, steps.length);
-            }
-        }
-        let changes = seams.finish(made.length(), self.length);
-        Ok((made.finish(self, delta), changes))
+    /// The object that `delta` makes of this one.
+    pub(super) fn apply(&self, delta: Cow<'_, [u8]>) -> Result<Self, Damage> {
+        let made = Draft::read(self, &delta, &mut Vec::new())?.build();
+        Ok(made.finish(self, delta))
     }
 
     /// How many bytes it takes, besides those it shares with what it was made from.
     pub(super) fn own(&self) -> usize {
         let pieces = self.pieces.len() * size_of::<Piece>();
         self.sources.last().map_or(0, |last| last.len()) + pieces
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Some of its bytes, put together in `scratch` unless they lie in one piece.
+    pub(super) fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
+        let mut slices = self.slices(range.clone());
+        let first = slices.next().unwrap_or_default();
+        if first.len() == range.len() {
+            return first;
+        }
+        scratch.clear();
+        scratch.extend_from_slice(first);
+        for slice in slices {
+            scratch.extend_from_slice(slice);
+        }
+        scratch
     }
 
     /// Its bytes, one after the other.
@@ -137,26 +130,56 @@ impl Object {
         self.pieces.partition_point(before).saturating_sub(1)
     }
 
-    /// The same, looked for from the piece `near` on.
+    /// The same, looked for from the piece `near` on: mostly it is not far behind.
     fn piece_near(&self, near: usize, position: usize) -> usize {
-        const STEPS: usize = 4;
-
-        let starts = |at: usize| {
-            let piece = self.pieces.get(at);
-            piece.is_none_or(|piece| piece.start as usize > position)
-        };
-        if starts(near) {
+        let starts_behind = |piece: &Piece| piece.start as usize > position;
+        let behind = self.pieces.get(near..).unwrap_or_default();
+        if behind.first().is_none_or(starts_behind) {
             return self.piece_at(position);
         }
-        (near..near + STEPS)
-            .find(|&at| starts(at + 1))
-            .unwrap_or_else(|| self.piece_at(position))
+        let (mut low, mut step) = (0, 8);
+        while behind
+            .get(low + step)
+            .is_some_and(|piece| !starts_behind(piece))
+        {
+            low += step;
+            step *= 2;
+        }
+        let high = behind.len().min(low + step);
+        let count = behind[low..high].partition_point(|piece| !starts_behind(piece));
+        near + low + count - 1
     }
 
     /// Where the piece ends in the object.
     fn end(&self, piece: usize) -> usize {
         let next = self.pieces.get(piece + 1);
         next.map_or(self.length, |next| next.start as usize)
+    }
+
+    /// All its bytes, if they lie in one buffer.
+    pub(super) fn flat(&self) -> Option<&[u8]> {
+        match (self.sources.as_slice(), self.pieces.as_slice()) {
+            ([source], [_]) => source.get(..self.length),
+            (_, _) => None,
+        }
+    }
+
+    /// Appends some of its bytes to others. They are looked for from the piece `near` on, which
+    /// becomes the one that they end in.
+    pub(super) fn append(&self, range: Range<usize>, near: &mut usize, to: &mut Vec<u8>) {
+        let Range { mut start, end } = range;
+        *near = self.piece_near(*near, start);
+        while start < end {
+            let piece = self.pieces[*near];
+            let until = self.end(*near).min(end);
+            let from = piece.from as usize + start - piece.start as usize;
+            let source = &self.sources[piece.source as usize];
+            append(to, source, from..from + (until - start));
+            start = until;
+            if start < end {
+                *near += 1;
+            }
+        }
     }
 
     /// Some of its bytes, as they lie.
@@ -171,26 +194,6 @@ impl Object {
                 let length = range.end.min(end).saturating_sub(start);
                 &self.sources[piece.source as usize][from..from + length]
             })
-    }
-}
-
-impl Text for Object {
-    fn length(&self) -> usize {
-        self.length
-    }
-
-    fn bytes<'s>(&'s self, range: &Range<usize>, scratch: &'s mut Vec<u8>) -> &'s [u8] {
-        let mut slices = self.slices(range.clone());
-        let first = slices.next().unwrap_or_default();
-        if first.len() == range.len() {
-            return first;
-        }
-        scratch.clear();
-        scratch.extend_from_slice(first);
-        for slice in slices {
-            scratch.extend_from_slice(slice);
-        }
-        scratch
     }
 }
 

@@ -9,7 +9,9 @@
     reason = "deltas are forged byte by byte"
 )]
 
-use std::collections::BTreeMap;
+mod hostile;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -19,14 +21,15 @@ use proptest::prelude::*;
 
 use super::writer::{Edit, Naming, Writer, size};
 use super::*;
-use crate::source::{Content, Glance, Part, Reach};
+use crate::source::{Clue, Content, End, Lead, Reach};
 use crate::vocabulary::SkipReason;
 
 const TOY: usize = 11;
 
-/// A toy starts with a `T` and a digit.
+/// A toy starts with a `T` and three digits, and is met by the last two of them.
 const REACH: Reach = Reach {
-    start: 2,
+    lead: 2,
+    start: 3,
     whole: TOY,
 };
 
@@ -63,6 +66,8 @@ struct Log {
     skips: Mutex<Vec<SkipReason>>,
     glanced: Mutex<(usize, u64)>,
     pushed: Mutex<(usize, u64)>,
+    /// What those were called.
+    names: Mutex<BTreeSet<String>>,
 }
 
 fn name(origin: &Origin<'_>) -> String {
@@ -86,6 +91,7 @@ impl Sink for Log {
         }
         let mut pushed = self.pushed.lock().unwrap();
         *pushed = (pushed.0 + 1, pushed.1 + bytes.len() as u64);
+        self.names.lock().unwrap().insert(name(origin));
         let toys = toys(&bytes);
         if !toys.is_empty() {
             self.found.lock().unwrap().insert(name(origin), toys);
@@ -105,12 +111,43 @@ impl Sink for Log {
         false
     }
 
-    fn glance(&self, bytes: &[u8], part: Part) -> Glance {
-        let starts = |two: &[u8]| two[0] == b'T' && two[1].is_ascii_digit();
-        match part {
-            Part::Inner if !toys(bytes).is_empty() => Glance::Something,
-            Part::Inner if bytes.windows(2).any(starts) => Glance::Start,
-            Part::Head | Part::Tail | Part::Inner => Glance::Nothing,
+    fn glance(&self, bytes: &[u8], end: End) -> bool {
+        match end {
+            End::Head => bytes.starts_with(b"!"),
+            End::Tail => bytes.contains(&b'~'),
+        }
+    }
+
+    fn tail_start(&self, magic: &[u8], length: u64) -> u64 {
+        let tail = if magic.starts_with(b"?") {
+            20
+        } else {
+            length / 4 + 4
+        };
+        length.saturating_sub(tail)
+    }
+
+    fn leads(&self, bytes: &[u8], found: &mut dyn FnMut(Lead)) {
+        for (start, two) in bytes.windows(2).enumerate() {
+            if two.iter().all(u8::is_ascii_digit) {
+                let sort = usize::from(two[0] - b'0');
+                found(Lead { start, sort });
+            }
+        }
+    }
+
+    fn follow(&self, bytes: &[u8], lead: Lead) -> Clue {
+        assert_eq!(bytes[lead.start], b'0' + u8::try_from(lead.sort).unwrap());
+        match lead.start.checked_sub(2) {
+            Some(start) if bytes[start] == b'T' && bytes[start + 1].is_ascii_digit() => {
+                let toy = bytes[start..].get(..TOY);
+                if toy.is_some_and(|toy| !toys(toy).is_empty()) {
+                    Clue::Hit
+                } else {
+                    Clue::Start
+                }
+            }
+            Some(_) | None => Clue::Nothing,
         }
     }
 
@@ -130,6 +167,15 @@ fn plain(writer: &Writer) -> Found {
     objects
         .map(|object| (hex(&object.id), toys(&object.content)))
         .filter(|(_, toys)| !toys.is_empty())
+        .collect()
+}
+
+/// What a sink wants pushed of all objects.
+fn worth_it(writer: &Writer, sink: &dyn Sink) -> BTreeSet<String> {
+    let objects = writer.objects.iter();
+    objects
+        .filter(|object| sink.glance_whole(&object.content, &mut |_, _| {}))
+        .map(|object| hex(&object.id))
         .collect()
 }
 
@@ -160,6 +206,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         1 => (any::<u32>(), 1_usize..TOY).prop_map(|(seed, at)| toy(seed).into_bytes()[at..].to_vec()),
         1 => (any::<u32>(), 1_usize..TOY).prop_map(|(seed, at)| toy(seed).into_bytes()[..at].to_vec()),
         1 => "[T0-9]{0,12}".prop_map(String::into_bytes),
+        1 => "[!?~]".prop_map(String::into_bytes),
     ];
     proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
@@ -168,6 +215,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = prop_oneof![
         2 => (any::<u16>(), any::<u16>()).prop_map(|(from, length)| Edit::Copy(from, length)),
         3 => any::<u16>().prop_map(Edit::Go),
+        1 => any::<u16>().prop_map(|from| Edit::Copy(from, u16::MAX)),
         2 => text().prop_map(Edit::Insert),
         1 => "[T0-9]{0,4}".prop_map(|text| Edit::Insert(text.into_bytes())),
     ];
@@ -195,7 +243,9 @@ proptest! {
             writer.delta(base, edits, naming);
         }
         let log = scan_with(&writer.finish(), threads, &Nowhere);
-        prop_assert_eq!(log.errors.into_inner().unwrap(), Vec::<String>::new());
+        prop_assert_eq!(log.errors.lock().unwrap().clone(), Vec::<String>::new());
+        // Just those are pushed that are worth it when looked at whole.
+        prop_assert_eq!(log.names.lock().unwrap().clone(), worth_it(&writer, &log));
         prop_assert_eq!(log.found.into_inner().unwrap(), plain(&writer));
         let (glanced, pushed) = (log.glanced.into_inner().unwrap(), log.pushed.into_inner().unwrap());
         let bytes: usize = writer.objects.iter().map(|object| object.content.len()).sum();
@@ -231,38 +281,66 @@ proptest! {
     }
 }
 
-/// A rotated token keeps its first letters: those are copied, the rest is inserted.
+/// A rotated token keeps its first letters: those are copied, the rest is inserted. Or a text gets
+/// what makes a token of it in front.
 #[test]
-fn a_token_rotated_in_place_is_found_wherever_the_seam_falls() {
+fn a_token_made_of_both_is_found_wherever_the_seam_falls() {
     let filler = "a line of text\n".repeat(500);
-    let (old, new) = (toy(123_456_789), toy(987_654_321));
+    let token = toy(987_654_321);
     for seam in 0..=TOY {
-        // What was never a token in the base becomes one.
-        let base = format!("{filler}{}{filler}", &new[..seam]);
-        let to = filler.len() + seam;
-        let scale = |at: usize| u16::try_from((at * 65_535).div_ceil(base.len())).unwrap();
+        let (start, end) = token.split_at(seam);
+        let length = filler.len();
+        let rotated = [
+            Edit::Exactly(0..length + start.len()),
+            Edit::Insert(end.into()),
+            Edit::Exactly(length + start.len()..2 * length + start.len()),
+        ];
+        let preceded = [
+            Edit::Exactly(0..length),
+            Edit::Insert(start.into()),
+            Edit::Exactly(length..2 * length + end.len()),
+        ];
+        for (kept, edits) in [(start, rotated), (end, preceded)] {
+            let mut writer = Writer::new();
+            writer.blob(format!("{filler}{kept}{filler}").as_bytes());
+            writer.delta(0, &edits, Naming::Offset);
+            let made = &writer.objects[1].content;
+            assert!(*made == format!("{filler}{token}{filler}").into_bytes());
+            let found = scan(&writer.finish()).found.into_inner().unwrap();
+            assert_eq!(found, plain(&writer), "{seam}");
+            assert!(found.contains_key(&hex(&writer.objects[1].id)), "{seam}");
+        }
+    }
+}
+
+/// What an object is shows at its ends; a piece of another one has ends of its own.
+#[test]
+fn what_becomes_an_end_is_looked_at_as_one() {
+    let base = b"x!and more of it, which nobody asks for~, and the rest of that as well";
+    let end = base.iter().position(|byte| *byte == b'~').unwrap() + 1;
+    let whole = 0..base.len();
+    for (kept, is_pushed) in [
+        (whole.clone(), false),
+        (1..base.len(), true),
+        (2..base.len(), false),
+        (0..end, true),
+        (0..end - 1, false),
+    ] {
         let mut writer = Writer::new();
-        writer.blob(base.as_bytes());
-        let rest = new.as_bytes()[seam..].to_vec();
-        writer.delta(
-            0,
-            &[
-                Edit::Copy(0, scale(to)),
-                Edit::Insert(rest),
-                Edit::Go(u16::MAX),
-            ],
-            Naming::Offset,
-        );
-        assert!(
-            writer.objects[1].content.len() == 2 * filler.len() + TOY,
-            "{seam}"
-        );
-        writer.blob(old.as_bytes());
-        assert_eq!(plain(&writer).len(), 2);
-        assert_eq!(
-            scan(&writer.finish()).found.into_inner().unwrap(),
-            plain(&writer)
-        );
+        writer.blob(base);
+        // Also with something made from it, and so built.
+        for base in [0, 1] {
+            let kept = if base == 0 {
+                kept.clone()
+            } else {
+                0..kept.len()
+            };
+            writer.delta(base, &[Edit::Exactly(kept)], Naming::Offset);
+        }
+        let log = scan(&writer.finish());
+        let pushed = log.names.lock().unwrap().clone();
+        assert_eq!(pushed, worth_it(&writer, &log), "{kept:?}");
+        assert_eq!(!pushed.is_empty(), is_pushed, "{kept:?}");
     }
 }
 
@@ -280,9 +358,17 @@ fn what_is_copied_from_a_clean_base_is_not_looked_at_again() {
         fn is_done(&self) -> bool {
             false
         }
-        fn glance(&self, bytes: &[u8], part: Part) -> Glance {
+        fn glance(&self, bytes: &[u8], _: End) -> bool {
             *self.1.lock().unwrap() += bytes.len();
-            self.0.glance(bytes, part)
+            false
+        }
+        fn leads(&self, bytes: &[u8], found: &mut dyn FnMut(Lead)) {
+            *self.1.lock().unwrap() += bytes.len();
+            self.0.leads(bytes, found);
+        }
+        fn follow(&self, bytes: &[u8], lead: Lead) -> Clue {
+            *self.1.lock().unwrap() += bytes.len();
+            self.0.follow(bytes, lead)
         }
         fn reach(&self) -> Reach {
             REACH
@@ -348,62 +434,4 @@ fn a_thin_pack_finds_its_bases_elsewhere() {
         gone.iter().any(|told| told.contains(&hex(&base.id))),
         "{gone:?}"
     );
-}
-
-/// All of a base of `length` bytes, twice.
-fn doubled(length: usize) -> Vec<u8> {
-    let mut delta = [size(length), size(2 * length)].concat();
-    for _ in 0..2 {
-        delta.push(0x80 | 0x70);
-        delta.extend_from_slice(&(length as u32).to_le_bytes()[..3]);
-    }
-    delta
-}
-
-#[test]
-fn deltas_that_double_end_where_memory_does() {
-    let mut writer = Writer::new();
-    writer.blob(&[b'.'; 64]);
-    let mut length = 64;
-    for _ in 0..18 {
-        writer.forge(&doubled(length));
-        length *= 2;
-    }
-    let log = scan(&writer.finish());
-    let skips = log.skips.into_inner().unwrap();
-    // 64 bytes may be doubled 14 times; what the next ones make is more than is held.
-    assert_eq!(skips, [SkipReason::TooLarge; 4]);
-    assert_eq!(log.errors.into_inner().unwrap(), [""; 0]);
-    let (objects, bytes) = log.glanced.into_inner().unwrap();
-    assert_eq!((objects, bytes), (15, (64 << 15) - 64));
-}
-
-#[test]
-fn a_small_pack_may_not_cost_much() {
-    let mut writer = Writer::new();
-    let base = format!("{}{}", toy(3), ".".repeat(50_000));
-    writer.blob(base.as_bytes());
-    // What holds something is looked at as a whole, each time.
-    for _ in 0..200 {
-        writer.delta(0, &[Edit::Go(u16::MAX)], Naming::Offset);
-    }
-    let log = scan(&writer.finish());
-    assert_eq!(log.skips.into_inner().unwrap(), [SkipReason::BytesLimit; 1]);
-    let (_, bytes) = log.pushed.into_inner().unwrap();
-    assert!((1 << 19..4 << 20).contains(&bytes), "{bytes}");
-    assert!(!log.found.into_inner().unwrap().is_empty());
-}
-
-#[test]
-fn a_long_chain_of_named_bases_needs_no_deep_calls() {
-    let mut writer = Writer::new();
-    writer.blob(b"the first");
-    for n in 0..20_000 {
-        let text = if n == 19_999 { toy(8) } else { n.to_string() };
-        writer.delta(n, &[Edit::Insert(text.into_bytes())], Naming::Id);
-    }
-    let log = scan(&writer.finish());
-    assert_eq!(log.errors.into_inner().unwrap(), [""; 0]);
-    assert_eq!(log.found.into_inner().unwrap(), plain(&writer));
-    assert_eq!(plain(&writer).len(), 1);
 }

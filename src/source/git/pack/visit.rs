@@ -6,14 +6,14 @@ use gix_pack::data;
 use crate::source::git::damage::Damage;
 
 use super::budget::Budget;
-use super::changes::Changes;
 use super::draft::Draft;
+use super::glance::Scratch;
 use super::object::Object;
 
 /// What is done with the objects of a pack.
 pub(super) trait Visit: Sync {
     /// What is kept of an object for the sake of those made from it.
-    type Note: Copy + Send + Sync;
+    type Note: Clone + Send + Sync;
 
     /// Whether nothing more is wanted.
     fn is_done(&self) -> bool;
@@ -21,21 +21,21 @@ pub(super) trait Visit: Sync {
     /// Whether objects of that kind are wanted.
     fn wants(&self, kind: Kind) -> bool;
 
-    /// Whether an object that nothing is made from need perhaps not be built, by what was noted of
-    /// its base.
-    fn may_pass(&self, _base: &Self::Note) -> bool {
-        false
-    }
-
-    /// Looks at such an object as a draft, and tells whether that was enough. What is not is
-    /// [built](Visit::built).
-    fn passes(
+    /// Looks at an object before it is built, by what was noted of its base. None if there is
+    /// nothing to be told without all of it.
+    fn draft(
         &self,
         _draft: &Draft<'_>,
         _base: &Self::Note,
-        _changes: &Changes,
-        _scratch: &mut Vec<u8>,
-    ) -> bool {
+        _budget: &Budget,
+        _scratch: &mut Scratch,
+    ) -> Option<Self::Note> {
+        None
+    }
+
+    /// Takes an object that nothing is made from, and of whose draft this was noted, if that is
+    /// enough: it need not be built then.
+    fn passes(&self, _draft: &Draft<'_>, _note: &Self::Note) -> bool {
         false
     }
 
@@ -43,11 +43,16 @@ pub(super) trait Visit: Sync {
     fn built(
         &self,
         built: Built<'_, Self::Note>,
-        scratch: &mut Vec<u8>,
+        scratch: &mut Scratch,
     ) -> Result<Self::Note, Damage>;
 
+    /// How many bytes of memory a note takes.
+    fn size(_note: &Self::Note) -> usize {
+        0
+    }
+
     /// Takes an object that lies elsewhere, and that some in this pack are made from.
-    fn borrowed(&self, object: &Object, scratch: &mut Vec<u8>) -> Self::Note;
+    fn borrowed(&self, object: &Object, scratch: &mut Scratch) -> Self::Note;
 
     /// Takes an object that is too large to be held in memory beside others: it is no delta, and
     /// `header` says where it starts.
@@ -69,8 +74,8 @@ pub(super) struct Built<'a, N> {
     /// Its number in the pack.
     pub(super) entry: u32,
     pub(super) object: &'a Object,
-    /// What was noted of the object that it is made from, and where it differs.
-    pub(super) from: Option<(&'a N, &'a Changes)>,
+    /// What was noted of its draft.
+    pub(super) noted: Option<N>,
     /// What looking at it, or doing more with it, is paid from.
     pub(super) budget: &'a Budget,
 }

@@ -22,20 +22,23 @@ use rayon::iter::{
 use crate::source::git::damage::Damage;
 
 use super::budget::{Budget, Kept};
-use super::delta::Step;
-use super::draft::Draft;
+use super::draft::{Draft, Stretch};
 use super::entries::{Entries, HEADER};
+use super::glance::Scratch;
 use super::inflate::{GREATEST_RATIO, Inflater};
 use super::object::Object;
 use super::visit::{Built, Visit};
 use super::{LARGEST, Pack};
 
-/// Families smaller than this are one thread's work.
-const FAMILY: u32 = 16;
+/// Families smaller than this are one thread's work, and so are fewer than this together.
+const FAMILY: u32 = 4;
 
 /// Whole objects that one thread takes at once. What it took no other can take from it, and some
 /// have large families.
 const ROOTS: usize = 16;
+
+/// Room for so many stretches is kept from one draft to the next.
+const STRETCHES: usize = 1024 * 1024;
 
 /// Families whose root is larger than this are walked one after the other.
 const LARGE: u64 = 16 * 1024 * 1024;
@@ -48,7 +51,7 @@ pub(super) struct Walk<'a, V: Visit> {
     /// Deltas whose base is known by a name that no index places.
     waiting: Mutex<HashMap<ObjectId, Vec<u32>>>,
     /// Families that were left to other threads and that none has taken yet. Each keeps its base,
-    /// so they are no more than there are threads.
+    /// so they are about as many as there are threads, and no more.
     left: AtomicUsize,
     /// Tools that are not in use.
     tools: Mutex<Vec<Tools<'a, V::Note>>>,
@@ -58,9 +61,9 @@ pub(super) struct Walk<'a, V: Visit> {
 /// What one thread works with.
 struct Tools<'a, N> {
     inflater: Inflater,
-    scratch: Vec<u8>,
-    /// The stretches of a draft.
-    stretches: Vec<(usize, Step)>,
+    scratch: Scratch,
+    /// Those of a draft.
+    stretches: Vec<Stretch>,
     /// Deltas whose base was met on the way, and that base; they wait until the way is at its end.
     adopted: Vec<(u32, Arc<Noted<'a, N>>)>,
 }
@@ -178,7 +181,6 @@ impl<'a, V: Visit> Walk<'a, V> {
         let Some(built) = self.build(top, base, tools) else {
             return;
         };
-        let threads = rayon::current_num_threads();
         let (mut entry, mut built) = (top, Arc::new(built));
         loop {
             if self.is_done() {
@@ -189,28 +191,54 @@ impl<'a, V: Visit> Walk<'a, V> {
             };
             let lesser = self.entries.weight(entry) - 1 - self.entries.weight(heavy);
             match scope {
-                Some(scope) if lesser >= FAMILY && self.left.load(Relaxed) < threads => {
-                    let base = Arc::clone(&built);
-                    self.left.fetch_add(1, Relaxed);
-                    scope.spawn(move |scope| {
-                        self.left.fetch_sub(1, Relaxed);
-                        self.with_tools(Some(scope), |tools| {
-                            for &child in light {
-                                self.family(child, Some(&base), Some(scope), tools);
-                            }
-                        });
-                    });
+                Some(scope) if lesser >= FAMILY && self.is_work_lacking() => {
+                    self.leave(light, Arc::clone(&built), scope);
                 }
-                Some(_) | None => {
-                    for &child in light {
-                        self.family(child, Some(&built), scope, tools);
-                    }
-                }
+                Some(_) | None => self.families(light, &built, scope, tools),
             }
             match self.build(heavy, Some(&built), tools) {
                 Some(next) => (entry, built) = (heavy, Arc::new(next)),
                 None => return,
             }
+        }
+    }
+
+    /// Whether other threads may lack work.
+    fn is_work_lacking(&self) -> bool {
+        self.left.load(Relaxed) < rayon::current_num_threads()
+    }
+
+    /// Leaves families to another thread.
+    fn leave<'s>(&'s self, tops: &'s [u32], base: Arc<Noted<'a, V::Note>>, scope: &Scope<'s>) {
+        self.left.fetch_add(1, Relaxed);
+        scope.spawn(move |scope| {
+            self.left.fetch_sub(1, Relaxed);
+            self.with_tools(Some(scope), |tools| {
+                self.families(tops, &base, Some(scope), tools);
+            });
+        });
+    }
+
+    /// Builds families that are made from one object.
+    fn families<'s>(
+        &'s self,
+        mut tops: &'s [u32],
+        base: &Arc<Noted<'a, V::Note>>,
+        scope: Option<&Scope<'s>>,
+        tools: &mut Tools<'a, V::Note>,
+    ) {
+        while let Some((&top, rest)) = tops.split_first() {
+            if let Some(scope) = scope
+                && tops.len() >= FAMILY as usize
+                && self.is_work_lacking()
+            {
+                let (mine, theirs) = tops.split_at(tops.len() / 2);
+                self.leave(theirs, Arc::clone(base), scope);
+                tops = mine;
+                continue;
+            }
+            self.family(top, Some(base), scope, tools);
+            tops = rest;
         }
     }
 
@@ -263,44 +291,51 @@ impl<'a, V: Visit> Walk<'a, V> {
         if end != range.end {
             self.visit.damaged(entry, Damage::Stray(range.end - end));
         }
-        let nothing_hangs_on_it =
-            self.entries.weight(entry) == 1 && self.entries.strangers.is_empty();
-        if header.header.as_kind().is_none()
-            && nothing_hangs_on_it
-            && let Some(base) = base
-            && self.visit.may_pass(&base.note)
-        {
-            let (draft, changes) = Draft::read(&base.object, &bytes, stretches)?;
-            self.budget.spend(draft.cost());
-            if self.visit.passes(&draft, &base.note, &changes, scratch) {
-                return Ok(None);
-            }
-        }
-        let (object, from) = match (header.header.as_kind(), base) {
+        let (object, noted) = match (header.header.as_kind(), base) {
             (Some(kind), _) => (Object::whole(kind, bytes.into_owned()), None),
             (None, Some(base)) => {
-                let (object, changes) = base.object.apply(bytes)?;
-                (object, Some((&base.note, changes)))
+                let draft = Draft::read(&base.object, &bytes, stretches)?;
+                self.budget.spend(draft.cost());
+                let noted = self.visit.draft(&draft, &base.note, self.budget, scratch);
+                let nothing_hangs_on_it =
+                    self.entries.weight(entry) == 1 && self.entries.strangers.is_empty();
+                if let Some(noted) = &noted
+                    && nothing_hangs_on_it
+                    && self.visit.passes(&draft, noted)
+                {
+                    return Ok(None);
+                }
+                let made = draft.build();
+                (made.finish(&base.object, bytes), noted)
             }
             (None, None) => return Err(Damage::Base),
-        };
-        self.budget.spend(object.own());
-        let kept = if self.entries.weight(entry) > 1 {
-            Some(self.budget.keep(object.own()).ok_or(Damage::Huge)?)
-        } else {
-            None
         };
         let built = Built {
             entry,
             object: &object,
-            from: from.as_ref().map(|(note, changes)| (*note, changes)),
+            noted,
             budget: self.budget,
         };
         let note = self.visit.built(built, scratch)?;
+        let size = object.own() + V::size(&note);
+        self.budget.spend(size);
+        if self.entries.weight(entry) == 1 {
+            return Ok(Some(Noted {
+                object,
+                note,
+                _kept: None,
+            }));
+        }
+        let Some(kept) = self.budget.keep(size) else {
+            for &child in self.entries.children(entry) {
+                self.descend(child, &mut |entry| self.visit.too_large(entry));
+            }
+            return Ok(None);
+        };
         Ok(Some(Noted {
             object,
             note,
-            _kept: kept,
+            _kept: Some(kept),
         }))
     }
 
@@ -347,7 +382,7 @@ impl<'a, V: Visit> Walk<'a, V> {
         let spare = lock().pop();
         let mut tools = spare.unwrap_or_else(|| Tools {
             inflater: Inflater::new(),
-            scratch: Vec::new(),
+            scratch: Scratch::default(),
             stretches: Vec::new(),
             adopted: Vec::new(),
         });
@@ -355,6 +390,8 @@ impl<'a, V: Visit> Walk<'a, V> {
         while let Some((child, base)) = tools.adopted.pop() {
             self.family(child, Some(&base), scope, &mut tools);
         }
+        tools.scratch.shrink();
+        tools.stretches.shrink_to(STRETCHES);
         lock().push(tools);
     }
 }

@@ -111,6 +111,16 @@ impl Writer {
         self.written(offset, Vec::new());
     }
 
+    /// The same on any entry, named by its id.
+    pub(crate) fn forge_on(&mut self, base: usize, delta: &[u8]) {
+        let offset = self.bytes.len();
+        self.header(7, delta.len());
+        let id = self.objects[base].id;
+        self.bytes.extend_from_slice(id.as_slice());
+        self.body(delta);
+        self.written(offset, Vec::new());
+    }
+
     pub(crate) fn finish(&self) -> Vec<u8> {
         let count = u32::try_from(self.objects.len()).unwrap();
         let mut pack = data::header::encode(data::Version::V2, count).to_vec();
@@ -144,7 +154,7 @@ pub(crate) fn size(mut size: usize) -> Vec<u8> {
 }
 
 /// A delta, and what it makes.
-fn edited(base: &[u8], edits: &[Edit]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn edited(base: &[u8], edits: &[Edit]) -> (Vec<u8>, Vec<u8>) {
     let (mut steps, mut content) = (Vec::new(), Vec::new());
     let mut last = 0;
     let scale = |part: u16, whole: usize| usize::from(part) * whole / 65_535;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use gix_hash::ObjectId;
 
 use crate::source::git::damage::Damage;
-use crate::source::git::pack::object::{Object, Text as _};
+use crate::source::git::pack::object::Object;
 use crate::source::git::pack::visit::Visit;
 
 use super::{Noted, Tools, Walk};
@@ -72,7 +72,7 @@ impl<'a, V: Visit> Walk<'a, V> {
         }
         let base = Arc::new(Noted {
             object: built.object.clone(),
-            note: built.note,
+            note: built.note.clone(),
             _kept: None,
         });
         let adopted = children.into_iter().map(|child| (child, Arc::clone(&base)));
