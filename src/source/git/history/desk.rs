@@ -1,4 +1,4 @@
-//! What one thread gathers of trees before it hands it over.
+//! What one thread gathers of trees and commits before it hands it over.
 
 use std::sync::Arc;
 
@@ -7,8 +7,11 @@ use gix_object::TreeRefIter;
 
 use super::gathered::{ById, ByName, Name, Tree};
 
-/// Trees that are read before they are handed over.
-const TREES: usize = 64;
+/// Trees and commits that are read before they are handed over.
+const MUCH: usize = 64;
+
+/// The same if others are handing over just then.
+const TOO_MUCH: usize = 1024;
 
 /// Tells the number of a name, and the name as it is kept, if it is.
 type Ask<'a> = dyn Fn(&[u8]) -> Option<(Name, Arc<[u8]>)> + 'a;
@@ -20,11 +23,13 @@ pub(super) struct Desk {
     /// The numbers of names that it met.
     names: ByName,
     /// The trees that it read.
-    pub(super) trees: Vec<Seen>,
+    pub(super) trees: Vec<SeenTree>,
     /// The folders in them.
     pub(super) folders: Vec<(Folder, Name)>,
     /// The objects in them that are looked for.
     pub(super) held: Vec<(u32, Name)>,
+    /// The commits that it read.
+    pub(super) commits: Vec<SeenCommit>,
 }
 
 impl Desk {
@@ -44,16 +49,21 @@ impl Desk {
                 self.held.push((object, name));
             }
         }
-        self.trees.push(Seen {
+        self.trees.push(SeenTree {
             id: id.to_owned(),
             folders: self.folders.len(),
             held: self.held.len(),
         });
     }
 
-    /// Whether it is to be handed over.
-    pub(super) fn is_full(&self) -> bool {
-        self.trees.len() >= TREES
+    pub(super) fn load(&self) -> Load {
+        // What is in them counts too: there are folders of thousands.
+        let inside = self.folders.len() + self.held.len();
+        match self.trees.len() + self.commits.len() + inside / 16 {
+            ..MUCH => Load::Little,
+            MUCH..TOO_MUCH => Load::Much,
+            TOO_MUCH.. => Load::TooMuch,
+        }
     }
 
     fn name(&mut self, name: &[u8], ask: &Ask<'_>) -> Name {
@@ -68,8 +78,27 @@ impl Desk {
     }
 }
 
+/// A commit that was read.
+pub(super) struct SeenCommit {
+    pub(super) id: ObjectId,
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    /// When it was made, in seconds; 0 if it does not say.
+    pub(super) time: i64,
+}
+
+/// How much lies on a desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Load {
+    Little,
+    /// It may be handed over.
+    Much,
+    /// It must be.
+    TooMuch,
+}
+
 /// A tree that was read.
-pub(super) struct Seen {
+pub(super) struct SeenTree {
     pub(super) id: ObjectId,
     /// Where what lies in it ends, among that of the trees before it.
     pub(super) folders: usize,

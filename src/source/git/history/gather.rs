@@ -14,8 +14,8 @@ use gix_object::{CommitRefIter, Kind, TagRefIter};
 use crate::source::Threads;
 use crate::source::git::pack::Take;
 
-use super::desk::{Desk, Wanted};
-use super::gathered::{Commit, Gathered};
+use super::desk::{Desk, Load, SeenCommit, Wanted};
+use super::gathered::Gathered;
 
 /// Gathers while objects are handed out.
 pub(in crate::source::git) struct Gather<'a> {
@@ -61,16 +61,30 @@ impl<'a> Gather<'a> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tree(&self, id: &oid, bytes: &[u8]) {
+    /// Lends this thread's desk, and takes over what lies on it when it is much.
+    fn with_desk(&self, work: impl FnOnce(&mut Desk)) {
         let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
         let desk = &self.desks[thread.min(self.desks.len() - 1)];
         let desk = &mut *desk.lock().unwrap_or_else(PoisonError::into_inner);
-        desk.read(id, bytes, &self.wanted, &|name| {
-            self.gathered().intern_name(name)
-        });
-        if desk.is_full() {
-            self.gathered().take(desk);
+        work(desk);
+        match desk.load() {
+            Load::Little => {}
+            Load::Much => {
+                // If others are handing over just now, there is time.
+                if let Ok(mut gathered) = self.gathered.try_lock() {
+                    gathered.take(desk);
+                }
+            }
+            Load::TooMuch => self.gathered().take(desk),
         }
+    }
+
+    fn tree(&self, id: &oid, bytes: &[u8]) {
+        self.with_desk(|desk| {
+            desk.read(id, bytes, &self.wanted, &|name| {
+                self.gathered().intern_name(name)
+            });
+        });
     }
 
     fn commit(&self, id: &oid, bytes: &[u8]) {
@@ -91,13 +105,13 @@ impl<'a> Gather<'a> {
             }
         }
         let Some(tree) = tree else { return };
-        let mut gathered = self.gathered();
-        let commit = Commit {
-            tree: gathered.intern(tree),
+        let commit = SeenCommit {
+            id: id.to_owned(),
+            tree,
             parents,
             time,
         };
-        gathered.commits.insert(id.to_owned(), commit);
+        self.with_desk(|desk| desk.commits.push(commit));
     }
 }
 

@@ -7,7 +7,7 @@ use gix_hash::{ObjectId, oid};
 
 use super::desk::{Desk, Folder};
 
-/// Folders in folders, and objects looked for in folders, that are kept: 12 bytes each. The
+/// Folders in folders, and objects looked for in folders, that are kept: 8 and 12 bytes each. The
 /// Linux kernel's history has some 20 million.
 const LINKS: usize = 32 * 1024 * 1024;
 
@@ -28,11 +28,23 @@ pub(super) type Name = u32;
 /// Names and their numbers.
 pub(super) type ByName = HashMap<Arc<[u8]>, Name, foldhash::fast::RandomState>;
 
-/// A commit, as far as it matters here.
+/// A commit, by its number.
+pub(super) type Number = u32;
+
+/// A commit that was met.
 #[derive(Debug)]
 pub(super) struct Commit {
+    pub(super) id: ObjectId,
+    /// What it says, as far as it matters here; none if it was not read, but only named.
+    pub(super) said: Option<Said>,
+}
+
+/// What a commit says.
+#[derive(Debug)]
+pub(super) struct Said {
     pub(super) tree: Tree,
-    pub(super) parents: Vec<ObjectId>,
+    /// Those that it follows, each once.
+    pub(super) parents: Vec<Number>,
     /// When it was made, in seconds; 0 if it does not say.
     pub(super) time: i64,
 }
@@ -45,17 +57,19 @@ pub(in crate::source::git) struct Gathered {
     /// The trees, by number.
     pub(super) trees: Vec<ObjectId>,
     numbers: ById<Tree>,
-    /// Which of them were read; the others are only named in them.
-    read: Vec<bool>,
-    /// Folders, and the folders in them; those of one lie together, in their order.
-    pub(super) folders: Vec<(Tree, Tree, Name)>,
+    /// Where in `folders` those stand that lie in each; none if it was not read, but only named.
+    inside: Vec<Option<(u32, u32)>>,
+    /// The folders in folders; those of one stand together, in their order.
+    folders: Vec<(Tree, Name)>,
     /// Folders, and which of the objects looked for, by number, lies in them.
     holders: Vec<(Tree, u32, Name)>,
     names: Vec<Arc<[u8]>>,
     numbers_of_names: ByName,
     /// Bytes of all names.
     named: usize,
-    pub(super) commits: ById<Commit>,
+    /// The commits, by number.
+    pub(super) commits: Vec<Commit>,
+    numbers_of_commits: ById<Number>,
     /// Tags, and what they name.
     pub(super) tags: ById<ObjectId>,
     /// Whether there was more than is kept.
@@ -87,7 +101,7 @@ impl Gathered {
         let looked_for: HashSet<&ObjectId> = self.wanted.iter().collect();
         objects.iter().all(|id| {
             looked_for.contains(id)
-                || self.commits.contains_key(id)
+                || self.commit(id).is_some()
                 || self.tags.contains_key(id)
                 || self.numbers.contains_key(id)
         })
@@ -112,15 +126,38 @@ impl Gathered {
         let links = self.folders.len() + self.holders.len();
         let commits = self.commits.len() + self.tags.len() + self.wanted.len();
         let names = self.named + self.names.len() * size_of::<(Arc<[u8]>, Name)>() * 2;
-        names + links * size_of::<(Tree, Tree, Name)>() + self.trees.len() * TREE + commits * COMMIT
+        names + links * size_of::<(Tree, u32, Name)>() + self.trees.len() * TREE + commits * COMMIT
     }
 
     pub(super) fn intern(&mut self, id: ObjectId) -> Tree {
         let next = Tree::try_from(self.trees.len()).unwrap_or(Tree::MAX);
         *self.numbers.entry(id).or_insert_with(|| {
             self.trees.push(id);
-            self.read.push(false);
+            self.inside.push(None);
             next
+        })
+    }
+
+    /// The number of a commit, if it was read.
+    pub(super) fn commit(&self, id: &oid) -> Option<Number> {
+        let number = *self.numbers_of_commits.get(id)?;
+        let commit = &self.commits[number as usize];
+        commit.said.is_some().then_some(number)
+    }
+
+    pub(super) fn intern_commit(&mut self, id: ObjectId) -> Number {
+        let next = Number::try_from(self.commits.len()).unwrap_or(Number::MAX);
+        *self.numbers_of_commits.entry(id).or_insert_with(|| {
+            self.commits.push(Commit { id, said: None });
+            next
+        })
+    }
+
+    /// The folders in a folder, and what they are called there, in their order.
+    pub(super) fn folders_in(&self, folder: Tree) -> &[(Tree, Name)] {
+        let inside = self.inside[folder as usize];
+        inside.map_or(&[], |(start, end)| {
+            &self.folders[start as usize..end as usize]
         })
     }
 
@@ -146,7 +183,7 @@ impl Gathered {
         Some((number, name))
     }
 
-    /// Takes over what a thread gathered of trees.
+    /// Takes over what a thread gathered.
     pub(super) fn take(&mut self, desk: &mut Desk) {
         let more = desk.folders.len() + desk.held.len();
         self.overflow |= self.folders.len() + self.holders.len() + more > LINKS;
@@ -155,9 +192,10 @@ impl Gathered {
             let tree = self.intern(seen.id);
             let mine = (folders..seen.folders, held..seen.held);
             (folders, held) = (seen.folders, seen.held);
-            if self.overflow || std::mem::replace(&mut self.read[tree as usize], true) {
+            if self.overflow || self.inside[tree as usize].is_some() {
                 continue;
             }
+            let start = self.folders.len();
             for (folder, name) in &desk.folders[mine.0] {
                 let number = match *folder {
                     Folder::Known(number) => number,
@@ -167,13 +205,29 @@ impl Gathered {
                         number
                     }
                 };
-                self.folders.push((tree, number, *name));
+                self.folders.push((number, *name));
             }
+            // There are no more than can be counted so.
+            let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
+            self.inside[tree as usize] = Some((place(start), place(self.folders.len())));
             let held = desk.held[mine.1].iter();
             self.holders
                 .extend(held.map(|&(object, name)| (tree, object, name)));
         }
         desk.folders.clear();
         desk.held.clear();
+        for seen in desk.commits.drain(..) {
+            let number = self.intern_commit(seen.id);
+            let parents = seen.parents.into_iter();
+            let mut parents: Vec<Number> = parents.map(|id| self.intern_commit(id)).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            let said = Said {
+                tree: self.intern(seen.tree),
+                parents,
+                time: seen.time,
+            };
+            self.commits[number as usize].said = Some(said);
+        }
     }
 }

@@ -150,19 +150,19 @@ impl<'a> Look<'a> {
         brought: &[ObjectId],
     ) -> Self {
         let mut marks = Marks::new(gathered);
-        let peel = |id: &ObjectId| peel(gathered, *id);
+        let commit = |id: &ObjectId| gathered.commit(&peel(gathered, *id));
         let (mut committed, mut stashed) = (0, 0);
         let mut staged = BTreeMap::new();
         if let Some(ends) = &ends {
-            marks.add(ends.references.iter().chain(brought).map(peel));
+            marks.add(ends.references.iter().chain(brought).filter_map(commit));
             committed = marks.turn();
-            marks.add(ends.stashes.iter().map(peel));
+            marks.add(ends.stashes.iter().filter_map(commit));
             stashed = marks.turn();
             for index in &ends.indexes {
                 staged.extend(index_of(index, repository.hash));
             }
         }
-        marks.add(gathered.commits.keys().copied());
+        marks.add_all();
         Self {
             repository,
             gathered,
@@ -175,7 +175,7 @@ impl<'a> Look<'a> {
     }
 
     fn provenance(&self, id: &ObjectId, holders: &[(Tree, Name)]) -> Provenance {
-        if self.gathered.commits.contains_key(id) {
+        if self.gathered.commit(id).is_some() {
             let state = self.state_of_commit(id);
             return self.by_commit(state, *id, None);
         }
@@ -255,7 +255,7 @@ impl<'a> Look<'a> {
         });
         let (author, seconds) = tagger.unzip();
         let commit = peel(self.gathered, *id);
-        let is_commit = self.gathered.commits.contains_key(&commit);
+        let is_commit = self.gathered.commit(&commit).is_some();
         Provenance {
             state: match &self.ends {
                 None => Held::Unknown,
