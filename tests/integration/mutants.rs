@@ -140,3 +140,40 @@ fn a_mutated_index_hides_nothing() {
     let index = repository.path(".git/index");
     scan_mutants(&index, &sandbox, &["repo"], &tokens);
 }
+
+/// What a wrong index says is staged may be anything, so nothing is said of what is found.
+#[test]
+fn a_mutated_index_is_compared_with_head_or_told() {
+    let sandbox = Sandbox::new();
+    let (repository, _) = repository(&sandbox);
+    for n in 0..20 {
+        repository.write(&format!("folder/{}/{n}", n % 4), format!("{n}"));
+    }
+    repository.git(&["add", "--all"]);
+    // It remembers the trees that it came from, so that folders are passed over.
+    repository.commit("a tree for each folder");
+    repository.write("folder/1/1", sandbox.token(Kind::Personal));
+    repository.git(&["add", "--all"]);
+    let index = repository.path(".git/index");
+    let whole = fs::read(&index).unwrap();
+    assert!(whole.windows(4).any(|name| name == b"TREE"));
+    let staged = || {
+        let run = sandbox.douse(["scan", "--staged", "--format=jsonl"]);
+        run.folder("repo").spawn().wait_or_kill(PATIENCE)
+    };
+    assert_eq!(staged().unwrap().code(), 1);
+    let mut dice = Dice(99);
+    let mut codes = [0; 3];
+    for n in 0..12 * MUTANTS {
+        fs::write(&index, dice.mutant(&whole)).unwrap();
+        let output = staged().unwrap_or_else(|| panic!("mutant {n} hangs"));
+        assert!(
+            !output.talk().contains("panicked"),
+            "mutant {n}: {}",
+            output.talk()
+        );
+        codes[usize::try_from(output.code()).unwrap()] += 1;
+    }
+    // Some are read, and some cannot be.
+    assert!(codes[1] > 0 && codes[2] > 0, "{codes:?}");
+}

@@ -83,7 +83,7 @@ impl<'a> Staged<'a> {
             removed_folders: Vec::new(),
         };
         let all = 0..index.entries().len();
-        comparison.folder(all, 0, tree, index.tree())?;
+        comparison.folder(all, b"", tree, index.tree())?;
         comparison.look_into_removed_folders()?;
         let Comparison {
             changes, removed, ..
@@ -157,16 +157,19 @@ struct Comparison<'a> {
     removed_folders: Vec<ObjectId>,
 }
 
+/// A folder with a longer path cannot be checked out, and each folder in another takes a call.
+const LONGEST_FOLDER: usize = 4096;
+
 /// What `HEAD` has in a folder: name to id and whether it is a folder.
 type Listing = BTreeMap<Vec<u8>, (ObjectId, bool)>;
 
 impl Comparison<'_> {
-    /// Compares one folder: the entries `range` of the index, whose paths share `prefix` bytes,
-    /// with the tree that `HEAD` has there. `known` is the tree that git knows they make.
+    /// Compares one folder: the entries `range` of the index, whose paths start with `prefix`, with
+    /// the tree that `HEAD` has there. `known` is the tree that git knows they make.
     fn folder(
         &mut self,
         range: Range<usize>,
-        prefix: usize,
+        prefix: &[u8],
         tree: Option<ObjectId>,
         known: Option<&Tree>,
     ) -> Result<(), RepositoryError> {
@@ -176,6 +179,9 @@ impl Comparison<'_> {
         });
         if is_known {
             return Ok(());
+        }
+        if prefix.len() > LONGEST_FOLDER {
+            return Err(self.wrong("a folder in it has too long a path"));
         }
         let mut listing = match tree {
             Some(tree) => self.listing(tree)?,
@@ -189,7 +195,9 @@ impl Comparison<'_> {
                 return Err(self.sparse(at));
             }
             let path: &[u8] = entries[at].path(index);
-            let name = &path[prefix..];
+            let Some(name) = path.strip_prefix(prefix) else {
+                return Err(self.wrong("its entries are out of order"));
+            };
             let Some(slash) = name.iter().position(|byte| *byte == b'/') else {
                 let before = listing.remove(name);
                 self.file(
@@ -199,7 +207,7 @@ impl Comparison<'_> {
                 at += 1;
                 continue;
             };
-            let folder = &path[..=prefix + slash];
+            let folder = &path[..=prefix.len() + slash];
             let inside = entries[at..range.end].partition_point(|entry| {
                 AsRef::<[u8]>::as_ref(entry.path(index)).starts_with(folder)
             });
@@ -217,7 +225,7 @@ impl Comparison<'_> {
             if sparse.mode.is_sparse() && before.is_some_and(|(id, _)| id == sparse.id) {
                 continue;
             }
-            self.folder(inside, folder.len(), before.map(|(id, _)| id), known)?;
+            self.folder(inside, folder, before.map(|(id, _)| id), known)?;
         }
         self.remove(listing);
         Ok(())
@@ -277,6 +285,15 @@ impl Comparison<'_> {
             "it is staged as a whole folder, outside of the sparse checkout; run \
              `git sparse-checkout reapply --no-sparse-index` first",
         )
+    }
+
+    /// What git would not write.
+    fn wrong(&self, why: &str) -> RepositoryError {
+        let advice = "it is damaged; keep a copy of it, and let `git reset` write a new one";
+        RepositoryError::Read {
+            path: self.repository.index.clone(),
+            error: io::Error::other(format!("{why}: {advice}")),
+        }
     }
 
     fn listing(&self, tree: ObjectId) -> Result<Listing, RepositoryError> {
