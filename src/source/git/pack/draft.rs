@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
-use super::LARGEST;
 use super::delta::{Delta, Step};
 use super::object::{Object, Target};
+use super::{LARGEST, small};
 
 /// Pieces shorter than this on average are not worth their keeping.
 const PIECE: usize = if cfg!(test) { 4 } else { 128 };
@@ -187,9 +187,4 @@ impl<'a> Draft<'a> {
         }
         scratch
     }
-}
-
-/// A place in an object or a delta: none of more than [`LARGEST`] bytes is read.
-fn small(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }

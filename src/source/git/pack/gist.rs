@@ -11,6 +11,7 @@ use super::append::append;
 use super::delta::Step;
 use super::draft::Draft;
 use super::seen::{Leads, Mark};
+use super::small;
 
 /// Bytes that are taken of each end of a long copy at least.
 const EDGE: usize = if cfg!(test) { 1 } else { 16 };
@@ -166,11 +167,6 @@ fn append_ends(to: &mut Vec<u8>, copied: &[u8]) {
         both[EDGE..].copy_from_slice(last);
         to.extend_from_slice(&both);
     }
-}
-
-/// A place in an object: none of more than 512 MiB is made.
-fn small(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ impl Scratch {
     pub(super) fn shrink(&mut self) {
         self.bytes.shrink_to(KEPT);
         self.gist.shrink(KEPT);
+        self.fresh.shrink_to(KEPT / size_of::<Lead>());
     }
 }
 

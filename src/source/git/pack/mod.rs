@@ -214,3 +214,8 @@ pub(super) fn is_pack(bytes: &dyn ReadAt) -> bool {
 pub(super) fn hex(id: &ObjectId) -> String {
     id.to_hex().to_string()
 }
+
+/// A place in an object or a delta as it is kept: none of more than [`LARGEST`] bytes is built.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

@@ -9,6 +9,8 @@
 
 use crate::source::{Clue, Lead};
 
+use super::small;
+
 /// What was seen of an object.
 #[derive(Debug, Clone)]
 pub(super) enum Seen {
@@ -45,7 +47,6 @@ pub(super) struct Mark {
 impl Mark {
     /// Takes note of a lead in an object of less than 4 GiB: of larger ones nothing is kept.
     pub(super) fn new(lead: Lead, clue: Clue) -> Self {
-        let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
         Self {
             start: small(lead.start),
             sort: small(lead.sort),
@@ -63,7 +64,7 @@ impl Mark {
     /// The same elsewhere.
     pub(super) fn at(self, start: usize) -> Self {
         Self {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
+            start: small(start),
             ..self
         }
     }

@@ -319,23 +319,18 @@ impl<'a, V: Visit> Walk<'a, V> {
         let note = self.visit.built(built, scratch)?;
         let size = object.own() + V::size(&note);
         self.budget.spend(size);
-        if self.entries.weight(entry) == 1 {
-            return Ok(Some(Noted {
-                object,
-                note,
-                _kept: None,
-            }));
-        }
-        let Some(kept) = self.budget.keep(size) else {
+        let has_children = self.entries.weight(entry) > 1;
+        let kept = has_children.then(|| self.budget.keep(size));
+        if matches!(kept, Some(None)) {
             for &child in self.entries.children(entry) {
                 self.descend(child, &mut |entry| self.visit.too_large(entry));
             }
             return Ok(None);
-        };
+        }
         Ok(Some(Noted {
             object,
             note,
-            _kept: Some(kept),
+            _kept: kept.flatten(),
         }))
     }
 

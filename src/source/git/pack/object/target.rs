@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::source::git::pack::append::{ROOM, append};
+use crate::source::git::pack::small;
 
 use super::{Object, Piece};
 
@@ -175,9 +176,4 @@ fn extend(pieces: &mut Vec<Piece>, piece: Piece) {
     if !goes_on {
         pieces.push(piece);
     }
-}
-
-/// A place in an object or a delta: no rope is started that has larger ones.
-fn small(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
