@@ -1,72 +1,66 @@
-//! What one thread gathers of trees and commits before it hands it over.
+//! What one thread gathers of trees and commits.
 
 use std::sync::Arc;
 
 use gix_hash::{ObjectId, oid};
-use gix_object::TreeRefIter;
 
-use super::gathered::{ById, ByName, Name, Tree};
+use crate::source::git::pack::{Link, Outline};
 
-/// Trees and commits that are read before they are handed over.
-const MUCH: usize = 64;
+use super::gathered::{ByName, Name, Number, Said, Tree};
+use super::numbers::ById;
 
-/// The same if others are handing over just then.
-const TOO_MUCH: usize = 1024;
-
-/// Tells the number of a name, and the name as it is kept, if it is.
-type Ask<'a> = dyn Fn(&[u8]) -> Option<(Name, Arc<[u8]>)> + 'a;
-
-/// What one thread works with.
+/// What one thread works with, and what it gathered.
 #[derive(Default)]
 pub(super) struct Desk {
     pub(super) recent: Recent,
     /// The numbers of names that it met.
     names: ByName,
-    /// The trees that it read.
-    pub(super) trees: Vec<SeenTree>,
+    /// The trees that it took, and where what lies in each ends, among that of those before it.
+    pub(super) trees: Vec<(Tree, u32)>,
     /// The folders in them.
-    pub(super) folders: Vec<(Folder, Name)>,
-    /// The objects in them that are looked for.
-    pub(super) held: Vec<(u32, Name)>,
-    /// The commits that it read.
-    pub(super) commits: Vec<SeenCommit>,
+    pub(super) folders: Vec<(Tree, Name)>,
+    /// Which of the objects looked for, by number, lie in them.
+    pub(super) holders: Vec<(Tree, u32, Name)>,
+    /// The commits that it took.
+    pub(super) commits: Vec<(Number, Said)>,
+    /// Links that were counted.
+    counted: usize,
 }
 
 impl Desk {
-    /// Reads a tree. The names that are new here are asked for.
-    pub(super) fn read(&mut self, id: &oid, bytes: &[u8], wanted: &Wanted, ask: &Ask<'_>) {
-        // Where a tree is damaged its entries end; that was told when it was scanned.
-        for entry in TreeRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
-            if entry.mode.is_tree() {
-                let folder = match self.recent.get(entry.oid) {
-                    Some(number) => Folder::Known(number),
-                    None => Folder::New(entry.oid.to_owned()),
-                };
-                let name = self.name(entry.filename, ask);
-                self.folders.push((folder, name));
-            } else if let Some(object) = wanted.number(entry.oid) {
-                let name = self.name(entry.filename, ask);
-                self.held.push((object, name));
+    /// Takes a tree.
+    pub(super) fn take(&mut self, tree: Tree, outline: &Outline) {
+        for link in outline.links() {
+            match link {
+                Link::Folder(folder, name) => self.folders.push((folder, name)),
+                Link::Wanted(object, name) => self.holders.push((tree, object, name)),
             }
         }
-        self.trees.push(SeenTree {
-            id: id.to_owned(),
-            folders: self.folders.len(),
-            held: self.held.len(),
-        });
+        // More are never kept.
+        let end = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
+        self.trees.push((tree, end));
     }
 
-    pub(super) fn load(&self) -> Load {
-        // What is in them counts too: there are folders of thousands.
-        let inside = self.folders.len() + self.held.len();
-        match self.trees.len() + self.commits.len() + inside / 16 {
-            ..MUCH => Load::Little,
-            MUCH..TOO_MUCH => Load::Much,
-            TOO_MUCH.. => Load::TooMuch,
+    /// How many links were taken that were not counted before; none while they are few.
+    pub(super) fn uncounted(&mut self) -> usize {
+        const FEW: usize = 4096;
+
+        let links = self.folders.len() + self.holders.len();
+        let uncounted = links - self.counted;
+        if uncounted < FEW {
+            return 0;
         }
+        self.counted = links;
+        uncounted
     }
 
-    fn name(&mut self, name: &[u8], ask: &Ask<'_>) -> Name {
+    /// The number of a name. One that is new here is asked for; so is the name as it is kept, if it
+    /// is.
+    pub(super) fn name(
+        &mut self,
+        name: &[u8],
+        ask: impl FnOnce(&[u8]) -> Option<(Name, Arc<[u8]>)>,
+    ) -> Name {
         if let Some(&number) = self.names.get(name) {
             return number;
         }
@@ -78,42 +72,8 @@ impl Desk {
     }
 }
 
-/// A commit that was read.
-pub(super) struct SeenCommit {
-    pub(super) id: ObjectId,
-    pub(super) tree: ObjectId,
-    pub(super) parents: Vec<ObjectId>,
-    /// When it was made, in seconds; 0 if it does not say.
-    pub(super) time: i64,
-}
-
-/// How much lies on a desk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Load {
-    Little,
-    /// It may be handed over.
-    Much,
-    /// It must be.
-    TooMuch,
-}
-
-/// A tree that was read.
-pub(super) struct SeenTree {
-    pub(super) id: ObjectId,
-    /// Where what lies in it ends, among that of the trees before it.
-    pub(super) folders: usize,
-    pub(super) held: usize,
-}
-
-/// A folder in a tree.
-#[derive(Clone, Copy)]
-pub(super) enum Folder {
-    Known(Tree),
-    New(ObjectId),
-}
-
-/// The numbers of trees that were named of late: a tree names mostly what the one before named,
-/// which it was made from. Each has one place, told by its id.
+/// The numbers of trees that were named of late: a tree names mostly what the one before named. Each
+/// has one place, told by its id.
 #[derive(Default)]
 pub(super) struct Recent(Vec<Option<(ObjectId, Tree)>>);
 
@@ -121,16 +81,16 @@ impl Recent {
     /// How many are kept; a power of two.
     const PLACES: usize = 1024;
 
-    fn get(&self, id: &oid) -> Option<Tree> {
+    pub(super) fn get(&self, id: &oid) -> Option<Tree> {
         let (known, number) = self.0.get(Self::place(id))?.as_ref()?;
         (*known == id).then_some(*number)
     }
 
-    pub(super) fn insert(&mut self, id: ObjectId, number: Tree) {
+    pub(super) fn insert(&mut self, id: &oid, number: Tree) {
         if self.0.is_empty() {
             self.0.resize(Self::PLACES, None);
         }
-        self.0[Self::place(&id)] = Some((id, number));
+        self.0[Self::place(id)] = Some((id.to_owned(), number));
     }
 
     fn place(id: &oid) -> usize {
@@ -159,7 +119,7 @@ impl Wanted {
     }
 
     /// The number of an object, if it is looked for.
-    fn number(&self, id: &oid) -> Option<u32> {
+    pub(super) fn number(&self, id: &oid) -> Option<u32> {
         let start = first_two(id);
         if self.starts[start / 64] >> (start % 64) & 1 == 0 {
             return None;

@@ -1,29 +1,48 @@
 //! One way through a repository's packs and loose objects for all that its history is made of:
 //! commits, tags, and which folder lies in which.
 //!
-//! Each tree is built once, from its delta, on all threads; to look trees up one by one, commit by
-//! commit, takes many times as long. Of what they hold only folders are kept, and what is looked
-//! for; the same names come again and again, so each is kept once.
+//! Each tree is taken once, by what differs from the one that it was made from, on all threads; to
+//! look trees up one by one, commit by commit, takes many times as long. Of what they hold only
+//! folders are kept, and what is looked for; the same names come again and again, so each is kept
+//! once. Threads share nothing but the numbers of trees, commits and names: what each gathers lies on
+//! its desk until all are done.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use gix_hash::{ObjectId, oid};
 use gix_object::commit::ref_iter::Token;
+use gix_object::tree::EntryRef;
 use gix_object::{CommitRefIter, Kind, TagRefIter};
 
 use crate::source::Threads;
-use crate::source::git::pack::Take;
+use crate::source::git::pack::{Link, Outline, Revision, Take};
 
-use super::desk::{Desk, Load, SeenCommit, Wanted};
-use super::gathered::Gathered;
+use super::desk::{Desk, Wanted};
+use super::gathered::{Gathered, Names, Said};
+use super::numbers::{ById, Numbers};
+
+/// Folders in folders, and objects looked for in folders, that are kept: 8 and 12 bytes each. The
+/// Linux kernel's history has some 20 million.
+const LINKS: usize = 32 * 1024 * 1024;
 
 /// Gathers while objects are handed out.
 pub(in crate::source::git) struct Gather<'a> {
+    /// In order.
+    wanted_ids: Vec<ObjectId>,
     wanted: Wanted,
+    trees: Numbers,
+    commits: Numbers,
+    names: Mutex<Names>,
+    /// Tags, and what they name.
+    tags: Mutex<ById<ObjectId>>,
     /// One for each thread of the pool, and one for who is none of them.
     desks: Vec<Mutex<Desk>>,
+    /// How many links there are, about.
+    links: AtomicUsize,
+    /// Whether there was more than is kept.
+    overflow: AtomicBool,
     is_done: &'a (dyn Fn() -> bool + Sync),
-    gathered: Mutex<Gathered>,
 }
 
 impl<'a> Gather<'a> {
@@ -37,9 +56,15 @@ impl<'a> Gather<'a> {
         wanted.dedup();
         Self {
             wanted: Wanted::new(&wanted),
+            wanted_ids: wanted,
+            trees: Numbers::new(),
+            commits: Numbers::new(),
+            names: Mutex::default(),
+            tags: Mutex::default(),
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
+            links: AtomicUsize::new(0),
+            overflow: AtomicBool::new(false),
             is_done,
-            gathered: Mutex::new(Gathered::looking_for(wanted)),
         }
     }
 
@@ -48,52 +73,59 @@ impl<'a> Gather<'a> {
         if self.is_done() {
             return None;
         }
-        let gathered = self.gathered.into_inner();
-        let mut gathered = gathered.unwrap_or_else(PoisonError::into_inner);
-        for desk in self.desks {
-            let mut desk = desk.into_inner().unwrap_or_else(PoisonError::into_inner);
-            gathered.take(&mut desk);
-        }
-        gathered.is_whole().then_some(gathered)
+        Some(Gathered::new(
+            self.wanted_ids,
+            self.trees.finish(),
+            self.commits.finish(),
+            self.names
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            self.tags
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            self.desks
+                .into_iter()
+                .map(|desk| desk.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        ))
     }
 
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lends this thread's desk, and takes over what lies on it when it is much.
-    fn with_desk(&self, work: impl FnOnce(&mut Desk)) {
+    /// Lends this thread's desk.
+    fn with_desk<T>(&self, work: impl FnOnce(&mut Desk) -> T) -> T {
         let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
         let desk = &self.desks[thread.min(self.desks.len() - 1)];
-        let desk = &mut *desk.lock().unwrap_or_else(PoisonError::into_inner);
-        work(desk);
-        match desk.load() {
-            Load::Little => {}
-            Load::Much => {
-                // If others are handing over just now, there is time.
-                if let Ok(mut gathered) = self.gathered.try_lock() {
-                    gathered.take(desk);
-                }
-            }
-            Load::TooMuch => self.gathered().take(desk),
-        }
+        work(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn tree(&self, id: &oid, bytes: &[u8]) {
-        self.with_desk(|desk| {
-            desk.read(id, bytes, &self.wanted, &|name| {
-                self.gathered().intern_name(name)
-            });
+    /// What an entry of a tree is to this.
+    fn link(&self, desk: &mut Desk, entry: &EntryRef<'_>) -> Option<Link> {
+        let ask = |name: &[u8]| {
+            let names = self.names.lock();
+            let mut names = names.unwrap_or_else(PoisonError::into_inner);
+            let number = names.intern(name);
+            if number.is_none() {
+                self.overflow.store(true, Ordering::Relaxed);
+            }
+            number
+        };
+        if !entry.mode.is_tree() {
+            let object = self.wanted.number(entry.oid)?;
+            return Some(Link::Wanted(object, desk.name(entry.filename, ask)));
+        }
+        let folder = desk.recent.get(entry.oid).unwrap_or_else(|| {
+            let number = self.trees.of(entry.oid);
+            desk.recent.insert(entry.oid, number);
+            number
         });
+        Some(Link::Folder(folder, desk.name(entry.filename, ask)))
     }
 
     fn commit(&self, id: &oid, bytes: &[u8]) {
         let (mut tree, mut parents, mut time) = (None, Vec::new(), 0);
-        // Where a commit is damaged it ends, likewise.
+        // Where a commit is damaged it ends; that was told when it was scanned.
         for token in CommitRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
             match token {
-                Token::Tree { id } => tree = Some(id),
-                Token::Parent { id } => parents.push(id),
+                Token::Tree { id } => tree = Some(self.trees.of(&id)),
+                Token::Parent { id } => parents.push(self.commits.of(&id)),
                 Token::Committer { signature } => {
                     time = signature.seconds();
                     break;
@@ -105,19 +137,21 @@ impl<'a> Gather<'a> {
             }
         }
         let Some(tree) = tree else { return };
-        let commit = SeenCommit {
-            id: id.to_owned(),
+        parents.sort_unstable();
+        parents.dedup();
+        let said = Said {
             tree,
             parents,
             time,
         };
-        self.with_desk(|desk| desk.commits.push(commit));
+        let number = self.commits.of(id);
+        self.with_desk(|desk| desk.commits.push((number, said)));
     }
 }
 
 impl Take for Gather<'_> {
     fn is_done(&self) -> bool {
-        (self.is_done)()
+        self.overflow.load(Ordering::Relaxed) || (self.is_done)()
     }
 
     fn wants(&self, kind: Kind) -> bool {
@@ -129,15 +163,31 @@ impl Take for Gather<'_> {
 
     fn object(&self, id: &oid, kind: Kind, bytes: &[u8]) {
         match kind {
-            Kind::Tree => self.tree(id, bytes),
+            Kind::Tree => drop(self.tree(id, Revision::whole(bytes))),
             Kind::Commit => self.commit(id, bytes),
             Kind::Tag => {
                 let target = TagRefIter::from_bytes(bytes, id.kind()).target_id();
                 if let Ok(target) = target {
-                    self.gathered().tags.insert(id.to_owned(), target);
+                    let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+                    tags.insert(id.to_owned(), target);
                 }
             }
             Kind::Blob => {}
         }
+    }
+
+    fn tree(&self, id: &oid, tree: Revision<'_>) -> Outline {
+        if self.overflow.load(Ordering::Relaxed) {
+            return Outline::default();
+        }
+        self.with_desk(|desk| {
+            let outline = tree.outline(id.kind(), |entry| self.link(desk, entry));
+            desk.take(self.trees.of(id), &outline);
+            let more = desk.uncounted();
+            if more > 0 && self.links.fetch_add(more, Ordering::Relaxed) + more > LINKS {
+                self.overflow.store(true, Ordering::Relaxed);
+            }
+            outline
+        })
     }
 }

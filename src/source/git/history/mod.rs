@@ -10,6 +10,7 @@ mod desk;
 mod ends;
 mod gather;
 mod gathered;
+mod numbers;
 mod order;
 
 use std::collections::BTreeMap;

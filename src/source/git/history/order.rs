@@ -30,7 +30,7 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn new(gathered: &'a Gathered) -> Self {
-        let count = gathered.trees.len();
+        let count = gathered.count_of_trees();
         Self {
             gathered,
             known: vec![u32::MAX; gathered.commits.len()],

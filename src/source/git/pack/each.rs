@@ -13,6 +13,7 @@ use super::entries::Entries;
 use super::glance::Scratch;
 use super::names::Names;
 use super::object::Object;
+use super::outline::{Outline, Revision};
 use super::visit::{Built, Visit};
 
 /// Takes objects by name, kind and bytes, from several threads at once.
@@ -25,6 +26,9 @@ pub(in crate::source::git) trait Take: Sync {
 
     /// Takes one.
     fn object(&self, id: &oid, kind: Kind, bytes: &[u8]);
+
+    /// Takes a tree, and tells what is to be known of it when one is handed out that was made from it.
+    fn tree(&self, id: &oid, tree: Revision<'_>) -> Outline;
 }
 
 /// Hands out what is wanted.

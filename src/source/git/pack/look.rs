@@ -21,6 +21,7 @@ use super::entries::Entries;
 use super::glance::{Glance, Scratch};
 use super::names::Names;
 use super::object::{Object, hash_of};
+use super::outline::{Outline, Revision};
 use super::seen::Seen;
 use super::sequence::Cursor;
 use super::visit::{Built, Visit};
@@ -36,6 +37,14 @@ pub(super) enum Share<'a> {
     Blobs,
     /// All but blobs, which somebody else may want to be handed too.
     Others(Option<&'a dyn Take>),
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    seen: Seen,
+    /// What a tree holds, if somebody is handed trees.
+    outline: Option<Outline>,
 }
 
 /// Looks at the objects of a pack.
@@ -126,7 +135,7 @@ impl<'a> Look<'a> {
 }
 
 impl Visit for Look<'_> {
-    type Note = Seen;
+    type Note = Known;
 
     fn is_done(&self) -> bool {
         self.sink.is_done()
@@ -142,58 +151,81 @@ impl Visit for Look<'_> {
 
     fn draft(
         &self,
+        entry: u32,
         draft: &Draft<'_>,
-        base: &Seen,
+        base: &Known,
         budget: &Budget,
         scratch: &mut Scratch,
-    ) -> Option<Seen> {
-        let Seen::Leads(leads) = base else {
+    ) -> Option<Known> {
+        let Seen::Leads(leads) = &base.seen else {
             return None;
         };
         let (seen, cost) = self.glance.changed(draft, leads, scratch)?;
         budget.spend(cost);
-        Some(seen)
+        let outline = match (self.take(), &base.outline, self.names.id(entry)) {
+            (Some(take), Some(base), Some(id)) => {
+                let tree = Revision::draft(draft, base, &mut scratch.bytes);
+                Some(take.tree(&id, tree))
+            }
+            (_, _, _) => None,
+        };
+        budget.spend(outline.as_ref().map_or(0, Outline::size));
+        Some(Known { seen, outline })
     }
 
-    fn passes(&self, draft: &Draft<'_>, seen: &Seen) -> bool {
-        let passes = !matches!(seen, Seen::Something) && self.take().is_none();
+    fn passes(&self, draft: &Draft<'_>, known: &Known) -> bool {
+        let is_taken = self.take().is_none() || known.outline.is_some();
+        let passes = !matches!(known.seen, Seen::Something) && is_taken;
         if passes {
             self.sink.glanced(draft.length() as u64);
         }
         passes
     }
 
-    fn built(&self, built: Built<'_, Seen>, scratch: &mut Scratch) -> Result<Seen, Damage> {
+    fn built(&self, built: Built<'_, Known>, scratch: &mut Scratch) -> Result<Known, Damage> {
         let object = built.object;
-        let seen = built.noted.unwrap_or_else(|| {
+        let mut known = built.noted.unwrap_or_else(|| {
             built.budget.spend(object.length());
-            self.glance.whole(object, scratch)
+            Known {
+                seen: self.glance.whole(object, scratch),
+                outline: None,
+            }
         });
-        match seen {
+        match known.seen {
             Seen::Leads(_) | Seen::Crowded => self.sink.glanced(object.length() as u64),
             Seen::Something => {
                 built.budget.spend(object.length());
                 self.push(built.entry, object, &mut scratch.bytes)?;
             }
         }
-        if let Some(take) = self.take() {
+        if let Some(take) = self.take()
+            && known.outline.is_none()
+        {
             let id = self.id(built.entry, object)?;
             let bytes = object.bytes(&(0..object.length()), &mut scratch.bytes);
-            take.object(&id, object.kind, bytes);
+            if object.kind == Kind::Tree {
+                known.outline = Some(take.tree(&id, Revision::whole(bytes)));
+            } else {
+                take.object(&id, object.kind, bytes);
+            }
         }
-        Ok(seen)
+        Ok(known)
     }
 
-    fn size(seen: &Seen) -> usize {
-        match seen {
+    fn size(known: &Known) -> usize {
+        let leads = match &known.seen {
             Seen::Leads(leads) => leads.size(),
             Seen::Something | Seen::Crowded => 0,
-        }
+        };
+        leads + known.outline.as_ref().map_or(0, Outline::size)
     }
 
-    fn borrowed(&self, object: &Object, scratch: &mut Scratch) -> Seen {
+    fn borrowed(&self, object: &Object, scratch: &mut Scratch) -> Known {
         // It was pushed where it lies; here it is only a base.
-        self.glance.whole(object, scratch)
+        Known {
+            seen: self.glance.whole(object, scratch),
+            outline: None,
+        }
     }
 
     fn large(&self, entry: u32, header: &data::Entry) -> Result<(), Damage> {

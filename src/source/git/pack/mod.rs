@@ -37,6 +37,7 @@ mod look;
 mod lookup;
 mod names;
 mod object;
+mod outline;
 mod seen;
 mod sequence;
 mod visit;
@@ -64,6 +65,7 @@ use entries::Entries;
 use look::{Look, Share};
 pub(super) use lookup::object_at;
 use names::Names;
+pub(super) use outline::{Link, Outline, Revision};
 use walk::Walk;
 
 /// Deltas, and objects that have deltas made from them, may have this many bytes; git's own

@@ -25,6 +25,7 @@ pub(super) trait Visit: Sync {
     /// nothing to be told without all of it.
     fn draft(
         &self,
+        _entry: u32,
         _draft: &Draft<'_>,
         _base: &Self::Note,
         _budget: &Budget,

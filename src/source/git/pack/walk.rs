@@ -296,7 +296,9 @@ impl<'a, V: Visit> Walk<'a, V> {
             (None, Some(base)) => {
                 let draft = Draft::read(&base.object, &bytes, stretches)?;
                 self.budget.spend(draft.cost());
-                let noted = self.visit.draft(&draft, &base.note, self.budget, scratch);
+                let noted = self
+                    .visit
+                    .draft(entry, &draft, &base.note, self.budget, scratch);
                 let nothing_hangs_on_it =
                     self.entries.weight(entry) == 1 && self.entries.strangers.is_empty();
                 if let Some(noted) = &noted
