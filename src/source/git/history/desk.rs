@@ -6,30 +6,40 @@ use gix_hash::{ObjectId, oid};
 
 use crate::source::git::pack::{Link, Outline};
 
-use super::gathered::{ByName, Name, Number, Said, Tree};
-use super::numbers::ById;
+use super::gathered::{ById, ByName, Commit, Name};
+use super::numbers::{Met, Times};
 
-/// What one thread works with, and what it gathered.
+/// What one thread works with, and what it gathered. A tree or commit is told by a time at which it
+/// was met; not always by this thread.
 #[derive(Default)]
 pub(super) struct Desk {
-    pub(super) recent: Recent,
+    pub(super) met_trees: Met,
+    pub(super) met_commits: Met,
+    recent: Recent,
     /// The numbers of names that it met.
     names: ByName,
     /// The trees that it took, and where what lies in each ends, among that of those before it.
-    pub(super) trees: Vec<(Tree, u32)>,
+    pub(super) trees: Vec<(u32, u32)>,
     /// The folders in them.
-    pub(super) folders: Vec<(Tree, Name)>,
+    pub(super) folders: Vec<(u32, Name)>,
     /// Which of the objects looked for, by number, lie in them.
-    pub(super) holders: Vec<(Tree, u32, Name)>,
+    pub(super) holders: Vec<(u32, u32, Name)>,
     /// The commits that it took.
-    pub(super) commits: Vec<(Number, Said)>,
+    pub(super) commits: Vec<(u32, Commit)>,
     /// Links that were counted.
     counted: usize,
 }
 
 impl Desk {
+    /// A folder, which may have been met of late.
+    pub(super) fn folder(&mut self, id: &oid, times: &Times) -> u32 {
+        let met = &mut self.met_trees;
+        self.recent.get_or(id, || met.note(id, times))
+    }
+
     /// Takes a tree.
-    pub(super) fn take(&mut self, tree: Tree, outline: &Outline) {
+    pub(super) fn take(&mut self, id: &oid, outline: &Outline, times: &Times) {
+        let tree = self.met_trees.note(id, times);
         for link in outline.links() {
             match link {
                 Link::Folder(folder, name) => self.folders.push((folder, name)),
@@ -72,29 +82,25 @@ impl Desk {
     }
 }
 
-/// The numbers of trees that were named of late: a tree names mostly what the one before named. Each
+/// When trees were met that were named of late: a tree names mostly what the one before named. Each
 /// has one place, told by its id.
 #[derive(Default)]
-pub(super) struct Recent(Vec<Option<(ObjectId, Tree)>>);
+struct Recent(Vec<Option<(ObjectId, u32)>>);
 
 impl Recent {
     /// How many are kept; a power of two.
     const PLACES: usize = 1024;
 
-    pub(super) fn get(&self, id: &oid) -> Option<Tree> {
-        let (known, number) = self.0.get(Self::place(id))?.as_ref()?;
-        (*known == id).then_some(*number)
-    }
-
-    pub(super) fn insert(&mut self, id: &oid, number: Tree) {
+    /// A time at which one was met; if it is not known, that is now.
+    fn get_or(&mut self, id: &oid, now: impl FnOnce() -> u32) -> u32 {
         if self.0.is_empty() {
             self.0.resize(Self::PLACES, None);
         }
-        self.0[Self::place(id)] = Some((id.to_owned(), number));
-    }
-
-    fn place(id: &oid) -> usize {
-        first_two(id) % Self::PLACES
+        let place = &mut self.0[first_two(id) % Self::PLACES];
+        match place {
+            Some((known, time)) if *known == id => *time,
+            Some(_) | None => place.insert((id.to_owned(), now())).1,
+        }
     }
 }
 

@@ -19,8 +19,8 @@ use crate::source::Threads;
 use crate::source::git::pack::{Link, Outline, Revision, Take};
 
 use super::desk::{Desk, Wanted};
-use super::gathered::{Gathered, Names, Said};
-use super::numbers::{ById, Numbers};
+use super::gathered::{ById, Commit, Gathered, Names};
+use super::numbers::Times;
 
 /// Folders in folders, and objects looked for in folders, that are kept: 8 and 12 bytes each. The
 /// Linux kernel's history has some 20 million.
@@ -31,8 +31,8 @@ pub(in crate::source::git) struct Gather<'a> {
     /// In order.
     wanted_ids: Vec<ObjectId>,
     wanted: Wanted,
-    trees: Numbers,
-    commits: Numbers,
+    /// How many times trees or commits were met.
+    times: Times,
     names: Mutex<Names>,
     /// Tags, and what they name.
     tags: Mutex<ById<ObjectId>>,
@@ -42,6 +42,7 @@ pub(in crate::source::git) struct Gather<'a> {
     links: AtomicUsize,
     /// Whether there was more than is kept.
     overflow: AtomicBool,
+    threads: &'a Threads,
     is_done: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -49,7 +50,7 @@ impl<'a> Gather<'a> {
     /// Looks for what trees hold the `wanted`.
     pub(in crate::source::git) fn new(
         mut wanted: Vec<ObjectId>,
-        threads: &Threads,
+        threads: &'a Threads,
         is_done: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
         wanted.sort_unstable();
@@ -57,13 +58,13 @@ impl<'a> Gather<'a> {
         Self {
             wanted: Wanted::new(&wanted),
             wanted_ids: wanted,
-            trees: Numbers::new(),
-            commits: Numbers::new(),
+            times: Times::default(),
             names: Mutex::default(),
             tags: Mutex::default(),
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             links: AtomicUsize::new(0),
             overflow: AtomicBool::new(false),
+            threads,
             is_done,
         }
     }
@@ -73,20 +74,16 @@ impl<'a> Gather<'a> {
         if self.is_done() {
             return None;
         }
-        Some(Gathered::new(
-            self.wanted_ids,
-            self.trees.finish(),
-            self.commits.finish(),
-            self.names
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-            self.tags
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-            self.desks
-                .into_iter()
-                .map(|desk| desk.into_inner().unwrap_or_else(PoisonError::into_inner)),
-        ))
+        let desks = self.desks.into_iter();
+        let desks = desks
+            .map(|desk| desk.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        let names = self.names.into_inner();
+        let names = names.unwrap_or_else(PoisonError::into_inner);
+        let tags = self.tags.into_inner();
+        let tags = tags.unwrap_or_else(PoisonError::into_inner);
+        let put_together = || Gathered::new(self.wanted_ids, names, tags, &self.times, desks);
+        Some(self.threads.install(put_together))
     }
 
     /// Lends this thread's desk.
@@ -111,11 +108,7 @@ impl<'a> Gather<'a> {
             let object = self.wanted.number(entry.oid)?;
             return Some(Link::Wanted(object, desk.name(entry.filename, ask)));
         }
-        let folder = desk.recent.get(entry.oid).unwrap_or_else(|| {
-            let number = self.trees.of(entry.oid);
-            desk.recent.insert(entry.oid, number);
-            number
-        });
+        let folder = desk.folder(entry.oid, &self.times);
         Some(Link::Folder(folder, desk.name(entry.filename, ask)))
     }
 
@@ -124,8 +117,8 @@ impl<'a> Gather<'a> {
         // Where a commit is damaged it ends; that was told when it was scanned.
         for token in CommitRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
             match token {
-                Token::Tree { id } => tree = Some(self.trees.of(&id)),
-                Token::Parent { id } => parents.push(self.commits.of(&id)),
+                Token::Tree { id } => tree = Some(id),
+                Token::Parent { id } => parents.push(id),
                 Token::Committer { signature } => {
                     time = signature.seconds();
                     break;
@@ -137,15 +130,24 @@ impl<'a> Gather<'a> {
             }
         }
         let Some(tree) = tree else { return };
-        parents.sort_unstable();
-        parents.dedup();
-        let said = Said {
-            tree,
-            parents,
-            time,
-        };
-        let number = self.commits.of(id);
-        self.with_desk(|desk| desk.commits.push((number, said)));
+        self.with_desk(|desk| {
+            let Desk {
+                met_trees,
+                met_commits,
+                commits,
+                ..
+            } = desk;
+            let parents = parents.iter();
+            let commit = Commit {
+                id: id.to_owned(),
+                tree: met_trees.note(&tree, &self.times),
+                parents: parents
+                    .map(|id| met_commits.note(id, &self.times))
+                    .collect(),
+                time,
+            };
+            commits.push((met_commits.note(id, &self.times), commit));
+        });
     }
 }
 
@@ -182,7 +184,7 @@ impl Take for Gather<'_> {
         }
         self.with_desk(|desk| {
             let outline = tree.outline(id.kind(), |entry| self.link(desk, entry));
-            desk.take(self.trees.of(id), &outline);
+            desk.take(id, &outline, &self.times);
             let more = desk.uncounted();
             if more > 0 && self.links.fetch_add(more, Ordering::Relaxed) + more > LINKS {
                 self.overflow.store(true, Ordering::Relaxed);

@@ -4,9 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gix_hash::{ObjectId, oid};
+use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
 use super::desk::Desk;
-use super::numbers::{ById, Numbered};
+use super::numbers::{Key, Met, Numbers, Times};
+
+/// What is kept by the id of an object. Ids are as good as random, but whoever makes an index can
+/// choose them: so they are hashed, with a seed.
+pub(super) type ById<T> = HashMap<ObjectId, T, foldhash::fast::RandomState>;
 
 /// Bytes of different names that are kept.
 const NAMES: usize = 64 * 1024 * 1024;
@@ -23,17 +28,10 @@ pub(super) type ByName = HashMap<Arc<[u8]>, Name, foldhash::fast::RandomState>;
 /// A commit, by its number.
 pub(super) type Number = u32;
 
-/// A commit that was met.
+/// A commit that was read.
 #[derive(Debug, Clone)]
 pub(super) struct Commit {
     pub(super) id: ObjectId,
-    /// What it says, as far as it matters here; none if it was not read, but only named.
-    pub(super) said: Option<Said>,
-}
-
-/// What a commit says.
-#[derive(Debug, Clone)]
-pub(super) struct Said {
     pub(super) tree: Tree,
     /// Those that it follows, each once.
     pub(super) parents: Vec<Number>,
@@ -46,7 +44,7 @@ pub(super) struct Said {
 pub(in crate::source::git) struct Gathered {
     /// The objects looked for, by number.
     wanted: Vec<ObjectId>,
-    trees: Numbered,
+    trees: Numbers,
     /// Where in `folders` those stand that lie in each tree.
     inside: Vec<Inside>,
     /// The folders in folders, as each thread gathered them; those of one stand together, in their
@@ -55,9 +53,9 @@ pub(in crate::source::git) struct Gathered {
     /// Folders, and which of the objects looked for, by number, lies in them.
     holders: Vec<(Tree, u32, Name)>,
     names: Names,
-    numbers_of_commits: Numbered,
-    /// The commits, by number.
-    pub(super) commits: Vec<Commit>,
+    commit_ids: Numbers,
+    /// The commits, by number; none for one that was not read, but only named.
+    pub(super) commits: Vec<Option<Commit>>,
     /// Tags, and what they name.
     pub(super) tags: ById<ObjectId>,
 }
@@ -72,42 +70,51 @@ struct Inside {
 }
 
 impl Gathered {
-    /// Puts together what lies on the desks.
+    /// Puts together what lies on the desks. Trees and commits are told there by the times that they
+    /// were met.
     pub(super) fn new(
         wanted: Vec<ObjectId>,
-        trees: Numbered,
-        numbers_of_commits: Numbered,
         names: Names,
         tags: ById<ObjectId>,
-        desks: impl Iterator<Item = Desk>,
+        times: &Times,
+        mut desks: Vec<Desk>,
     ) -> Self {
-        let mut inside = vec![Inside::default(); trees.count()];
-        let null = Commit {
-            id: ObjectId::null(gix_hash::Kind::Sha1),
-            said: None,
+        let met = |met: fn(&mut Desk) -> &mut Met, desks: &mut Vec<Desk>| {
+            let met = desks.iter_mut().map(|desk| std::mem::take(met(desk)));
+            Numbers::new(times, met)
         };
-        let mut commits = vec![null; numbers_of_commits.count()];
-        for (id, number) in numbers_of_commits.iter() {
-            commits[number as usize].id = id;
-        }
+        let (trees, tree_at) = met(|desk| &mut desk.met_trees, &mut desks);
+        let (commit_ids, commit_at) = met(|desk| &mut desk.met_commits, &mut desks);
+        let mut inside = vec![Inside::default(); trees.count()];
+        let mut commits = vec![None; commit_ids.count()];
         let (mut folders, mut holders) = (Vec::new(), Vec::new());
         for (number, desk) in (0..).zip(desks) {
             let mut start = 0;
             for (tree, end) in desk.trees {
                 // One that lies in several places is the same in each.
-                inside[tree as usize] = Inside {
+                inside[tree_at[tree as usize] as usize] = Inside {
                     desk: number,
                     start,
                     end,
                 };
                 start = end;
             }
-            for (number, said) in desk.commits {
-                commits[number as usize].said = Some(said);
+            for (number, mut commit) in desk.commits {
+                commit.tree = tree_at[commit.tree as usize];
+                for parent in &mut commit.parents {
+                    *parent = commit_at[*parent as usize];
+                }
+                commit.parents.sort_unstable();
+                commit.parents.dedup();
+                commits[commit_at[number as usize] as usize] = Some(commit);
             }
+            let held = desk.holders.into_iter();
+            holders.extend(held.map(|(tree, object, name)| (tree_at[tree as usize], object, name)));
             folders.push(desk.folders);
-            holders.extend(desk.holders);
         }
+        folders.par_iter_mut().flatten().for_each(|(folder, _)| {
+            *folder = tree_at[*folder as usize];
+        });
         Self {
             wanted,
             trees,
@@ -115,7 +122,7 @@ impl Gathered {
             folders,
             holders,
             names,
-            numbers_of_commits,
+            commit_ids,
             commits,
             tags,
         }
@@ -157,8 +164,8 @@ impl Gathered {
 
     /// How many bytes it takes, about.
     pub(in crate::source::git) fn size(&self) -> usize {
-        const TREE: usize = 2 * size_of::<(ObjectId, Tree)>() + size_of::<Inside>();
-        const COMMIT: usize = 2 * size_of::<(ObjectId, Commit)>();
+        const TREE: usize = size_of::<(Key, Tree)>() + size_of::<Inside>();
+        const COMMIT: usize = 2 * size_of::<Commit>();
         let folders: usize = self.folders.iter().map(Vec::len).sum();
         let links = folders + self.holders.len();
         let commits = self.commits.len() + self.tags.len() + self.wanted.len();
@@ -168,9 +175,8 @@ impl Gathered {
 
     /// The number of a commit, if it was read.
     pub(super) fn commit(&self, id: &oid) -> Option<Number> {
-        let number = self.numbers_of_commits.get(id)?;
-        let commit = &self.commits[number as usize];
-        commit.said.is_some().then_some(number)
+        let number = self.commit_ids.get(id)?;
+        self.commits[number as usize].is_some().then_some(number)
     }
 
     /// The folders in a folder, and what they are called there, in their order.

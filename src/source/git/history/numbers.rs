@@ -1,81 +1,199 @@
 //! Numbers for ids.
+//!
+//! Ids come by the hundred thousand, most of them many times, from all threads. To look each up in a
+//! map as it comes takes two waits for memory; so they are only written down, and who is who is
+//! found out at the end by putting them in order, shard by shard.
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use gix_hash::{ObjectId, oid};
+use gix_hash::oid;
+use rayon::iter::{
+    IntoParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _,
+};
 
-/// What is kept by the id of an object. There are hundreds of thousands, and each is asked for many
-/// times. Ids are as good as random, but whoever makes an index can choose them: so they are
-/// hashed, with a seed.
-pub(super) type ById<T> = HashMap<ObjectId, T, foldhash::fast::RandomState>;
-
-/// Maps that the ids are shared out to, so that threads seldom meet.
+/// Lists that ids are shared out to.
 const SHARDS: usize = 64;
 
-/// Gives numbers, from 0 on, to ids that several threads ask for.
-#[derive(Debug)]
-pub(super) struct Numbers {
-    shards: Vec<Mutex<ById<u32>>>,
-    next: AtomicU32,
+/// Times that a thread takes at once.
+const TIMES: u32 = 1024;
+
+/// No time.
+const NEVER: u32 = u32::MAX;
+
+/// As much of an id as there is of the shortest: no two objects share so much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u64, u64, u32);
+
+impl Key {
+    fn of(id: &oid) -> Self {
+        let bytes = id.as_bytes();
+        let part = |at: usize| bytes.get(at..).unwrap_or_default();
+        let long = |at| part(at).first_chunk().copied().unwrap_or_default();
+        let short = part(16).first_chunk().copied().unwrap_or_default();
+        Self(
+            u64::from_be_bytes(long(0)),
+            u64::from_be_bytes(long(8)),
+            u32::from_be_bytes(short),
+        )
+    }
+
+    fn shard(self) -> usize {
+        usize::try_from(self.0 % SHARDS as u64).unwrap_or(0)
+    }
 }
 
-/// Ids, and the numbers that they have.
+/// Counts how many times any id was met, by all threads.
+#[derive(Debug, Default)]
+pub(super) struct Times(AtomicU32);
+
+/// The ids that one thread met.
 #[derive(Debug)]
-pub(super) struct Numbered {
-    shards: Vec<ById<u32>>,
+pub(super) struct Met {
+    /// Each id as often as it was met, and which time that was.
+    shards: Vec<Vec<(Key, u32)>>,
+    /// The times that this thread may take.
+    times: Range<u32>,
+}
+
+impl Default for Met {
+    fn default() -> Self {
+        Self {
+            shards: vec![Vec::new(); SHARDS],
+            times: 0..0,
+        }
+    }
+}
+
+impl Met {
+    /// Takes note of an id; tells which time that is. No other thread's is the same.
+    pub(super) fn note(&mut self, id: &oid, times: &Times) -> u32 {
+        let time = self.times.next().unwrap_or_else(|| {
+            // All that fit into memory, at 24 bytes each, can be counted.
+            let start = times.0.fetch_add(TIMES, Ordering::Relaxed);
+            self.times = start + 1..start + TIMES;
+            start
+        });
+        let key = Key::of(id);
+        self.shards[key.shard()].push((key, time));
+        time
+    }
+}
+
+/// Ids, and the numbers that they have: from 0 on, by the first time that each was met.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    /// Each in the order of its ids.
+    shards: Vec<Vec<(Key, u32)>>,
     count: usize,
 }
 
 impl Numbers {
-    pub(super) fn new() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            next: AtomicU32::new(0),
+    /// Gives numbers to the ids that threads met. Tells for each time which was met then.
+    pub(super) fn new(times: &Times, met: impl Iterator<Item = Met>) -> (Self, Vec<u32>) {
+        let mut shards = vec![Vec::new(); SHARDS];
+        for met in met {
+            for (shard, met) in shards.iter_mut().zip(met.shards) {
+                shard.push(met);
+            }
         }
-    }
-
-    /// The number of an id.
-    pub(super) fn of(&self, id: &oid) -> u32 {
-        let shard = self.shards[shard(id)].lock();
-        let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
-        // There are no more than fit into memory, at 40 bytes each.
-        let next = || self.next.fetch_add(1, Ordering::Relaxed);
-        *shard.entry(id.to_owned()).or_insert_with(next)
-    }
-
-    /// All of them, when nobody asks for new ones any more.
-    pub(super) fn finish(self) -> Numbered {
-        let shards = self.shards.into_iter();
-        let shards: Vec<ById<u32>> = shards
-            .map(|shard| shard.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
-        Numbered {
-            count: shards.iter().map(HashMap::len).sum(),
-            shards,
+        // For each time the first time that the same one was met.
+        let times = 0..times.0.load(Ordering::Relaxed);
+        let firsts: Vec<AtomicU32> = times.clone().map(|_| AtomicU32::new(NEVER)).collect();
+        let first_of = |time: u32, first| firsts[time as usize].store(first, Ordering::Relaxed);
+        let shards = shards.into_par_iter().map(|met| {
+            let mut met = met.concat();
+            met.sort_unstable();
+            for &(_, time) in &met {
+                first_of(time, time);
+            }
+            met.dedup_by(|(key, time), (first_key, first)| {
+                if key == first_key {
+                    first_of(*time, *first);
+                }
+                key == first_key
+            });
+            met
+        });
+        let mut shards: Vec<Vec<(Key, u32)>> = shards.collect();
+        let mut numbers: Vec<u32> = Vec::with_capacity(firsts.len());
+        let mut count = 0;
+        for (time, first) in times.zip(firsts) {
+            let first = first.into_inner();
+            if first == time {
+                numbers.push(count);
+                count += 1;
+            } else {
+                numbers.push(numbers.get(first as usize).copied().unwrap_or(NEVER));
+            }
         }
+        shards.par_iter_mut().flatten().for_each(|(_, number)| {
+            *number = numbers[*number as usize];
+        });
+        let count = count as usize;
+        (Self { shards, count }, numbers)
     }
-}
 
-impl Numbered {
     /// The number of an id, if it has one.
     pub(super) fn get(&self, id: &oid) -> Option<u32> {
-        self.shards[shard(id)].get(id).copied()
+        let key = Key::of(id);
+        let shard = &self.shards[key.shard()];
+        let place = shard.binary_search_by_key(&key, |(known, _)| *known);
+        Some(shard[place.ok()?].1)
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.count
     }
-
-    /// All ids with their numbers, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (ObjectId, u32)> + '_ {
-        let all = self.shards.iter().flatten();
-        all.map(|(id, number)| (*id, *number))
-    }
 }
 
-fn shard(id: &oid) -> usize {
-    usize::from(id.first_byte()) % SHARDS
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use gix_hash::ObjectId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        // Few, and many in one shard.
+        let mut bytes = [7; 20];
+        bytes[7] = number % 2;
+        bytes[19] = number;
+        ObjectId::from_bytes_or_panic(&bytes)
+    }
+
+    proptest! {
+        #[test]
+        fn each_id_has_one_number_from_the_first_time_on(
+            threads in proptest::collection::vec(
+                proptest::collection::vec(0_u8..20, 0..40),
+                0..4,
+            ),
+        ) {
+            let times = Times::default();
+            let (mut met, mut all) = (Vec::new(), BTreeMap::new());
+            for ids in &threads {
+                let mut one = Met::default();
+                for number in ids {
+                    let before = all.insert(one.note(&id(*number), &times), *number);
+                    prop_assert_eq!(before, None);
+                }
+                met.push(one);
+            }
+            let (numbers, told) = Numbers::new(&times, met.into_iter());
+            let mut expected = BTreeMap::new();
+            for (time, number) in all {
+                let next = u32::try_from(expected.len()).unwrap();
+                let expected = *expected.entry(number).or_insert(next);
+                prop_assert_eq!(told[time as usize], expected);
+            }
+            prop_assert_eq!(numbers.count(), expected.len());
+            for number in 0..30 {
+                prop_assert_eq!(numbers.get(&id(number)), expected.get(&number).copied());
+            }
+        }
+    }
 }

@@ -5,19 +5,13 @@ use std::collections::BinaryHeap;
 
 use gix_hash::ObjectId;
 
-use super::gathered::{Gathered, Name, Number, Said, Tree};
-
-/// No tree.
-const NONE: Tree = Tree::MAX;
+use super::gathered::{Commit, Gathered, Name, Number, Tree};
 
 /// With which commit each folder came, and what it lay in there.
 pub(super) struct Marks<'a> {
     gathered: &'a Gathered,
-    /// For each folder what it lies in, or itself at the top, and its name there; none if no commit
-    /// holds it.
-    parents: Vec<(Tree, Name)>,
-    /// For each folder its turn: the lower, the earlier it came.
-    turns: Vec<u32>,
+    /// With what each folder came; it means something if it did.
+    folders: Vec<Mark>,
     /// A bit for each folder that came. Nearly all that is asked is whether it did, for each folder in
     /// each, and this is small enough to be near.
     came: Vec<u64>,
@@ -28,14 +22,24 @@ pub(super) struct Marks<'a> {
     known: Vec<u32>,
 }
 
+/// With what a folder came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    /// The lower, the earlier it came.
+    turn: u32,
+    /// What it lies in, or itself at the top.
+    parent: Tree,
+    /// Its name there.
+    name: Name,
+}
+
 impl<'a> Marks<'a> {
     pub(super) fn new(gathered: &'a Gathered) -> Self {
         let count = gathered.count_of_trees();
         Self {
             gathered,
             known: vec![u32::MAX; gathered.commits.len()],
-            parents: vec![(NONE, 0); count],
-            turns: vec![u32::MAX; count],
+            folders: vec![Mark::default(); count],
             came: vec![0; count.div_ceil(64)],
             next_turn: 0,
             commits: Vec::new(),
@@ -49,8 +53,8 @@ impl<'a> Marks<'a> {
 
     /// The turn in which a folder came, if a commit seen so far holds it.
     pub(super) fn turn_of(&self, folder: Tree) -> Option<u32> {
-        let turn = self.turns[folder as usize];
-        (turn != u32::MAX).then_some(turn)
+        self.has_come(folder)
+            .then(|| self.folders[folder as usize].turn)
     }
 
     /// The turn of a commit, if it was seen.
@@ -62,17 +66,17 @@ impl<'a> Marks<'a> {
     /// The commit that came in a turn.
     pub(super) fn commit_of(&self, turn: u32) -> Option<ObjectId> {
         let behind = self.commits.partition_point(|(first, _)| *first <= turn);
-        let (_, commit) = self.commits[behind.checked_sub(1)?];
-        Some(self.gathered.commits[commit as usize].id)
+        let (_, number) = self.commits[behind.checked_sub(1)?];
+        let commit = self.gathered.commits[number as usize].as_ref()?;
+        Some(commit.id)
     }
 
     /// Where a folder lies, from the top down; nothing at the top.
     pub(super) fn path_to(&self, folder: Tree) -> Vec<&'a [u8]> {
         let mut path = Vec::new();
         let mut at = folder;
-        while let (parent, name) = self.parents[at as usize]
+        while let Mark { parent, name, .. } = self.folders[at as usize]
             && parent != at
-            && parent != NONE
         {
             path.push(self.gathered.name(name));
             at = parent;
@@ -85,21 +89,21 @@ impl<'a> Marks<'a> {
     /// takes note of the folders that are new in each.
     pub(super) fn add(&mut self, ends: impl Iterator<Item = Number>) {
         for commit in self.oldest_first(ends) {
-            let Some(Said { tree: top, .. }) = self.gathered.commits[commit as usize].said else {
+            let Some(Commit { tree: top, .. }) = self.gathered.commits[commit as usize] else {
                 continue;
             };
             self.commits.push((self.next_turn, commit));
             self.known[commit as usize] = self.next_turn;
-            self.come(top, (top, 0));
+            self.come(top, top, 0);
             let mut left = vec![top];
             // A folder that came before came with all that is in it.
-            if self.turns[top as usize] != self.next_turn - 1 {
+            if self.folders[top as usize].turn != self.next_turn - 1 {
                 continue;
             }
             while let Some(folder) = left.pop() {
                 for &(within, name) in self.gathered.folders_in(folder).iter().rev() {
                     if !self.has_come(within) {
-                        self.come(within, (folder, name));
+                        self.come(within, folder, name);
                         left.push(within);
                     }
                 }
@@ -111,7 +115,7 @@ impl<'a> Marks<'a> {
     pub(super) fn add_all(&mut self) {
         let gathered = self.gathered;
         let commits = (0..).zip(&gathered.commits);
-        let read = commits.filter(|(_, commit)| commit.said.is_some());
+        let read = commits.filter(|(_, commit)| commit.is_some());
         self.add(read.map(|(number, _)| number));
     }
 
@@ -121,12 +125,15 @@ impl<'a> Marks<'a> {
     }
 
     /// Takes note of a folder, if it is new.
-    fn come(&mut self, folder: Tree, parent: (Tree, Name)) {
+    fn come(&mut self, folder: Tree, parent: Tree, name: Name) {
         if !self.has_come(folder) {
             let at = folder as usize;
             self.came[at / 64] |= 1 << (at % 64);
-            self.turns[at] = self.next_turn;
-            self.parents[at] = parent;
+            self.folders[at] = Mark {
+                turn: self.next_turn,
+                parent,
+                name,
+            };
         }
         self.next_turn += 1;
     }
@@ -137,31 +144,31 @@ impl<'a> Marks<'a> {
         let commits = &self.gathered.commits;
         // What is left to be seen of it, if anything.
         let unseen = |number: Number| {
-            let said = commits[number as usize].said.as_ref()?;
-            (self.known[number as usize] == u32::MAX).then_some(said)
+            let commit = commits[number as usize].as_ref()?;
+            (self.known[number as usize] == u32::MAX).then_some(commit)
         };
         // How many unseen ones each follows, if it was met.
         let mut missing: Vec<Option<usize>> = vec![None; commits.len()];
         let mut followers: Vec<Vec<Number>> = vec![Vec::new(); commits.len()];
         let mut ready = BinaryHeap::new();
-        let turn = |number: Number, said: &Said| {
-            Reverse((said.time, &commits[number as usize].id, number))
-        };
+        let turn = |number: Number, commit: &'a Commit| Reverse((commit.time, &commit.id, number));
         let mut left: Vec<Number> = ends.collect();
-        while let Some(commit) = left.pop() {
-            let Some(said) = unseen(commit) else { continue };
-            if missing[commit as usize].is_some() {
+        while let Some(number) = left.pop() {
+            let Some(commit) = unseen(number) else {
+                continue;
+            };
+            if missing[number as usize].is_some() {
                 continue;
             }
             let mut count = 0;
-            for &parent in said.parents.iter().filter(|at| unseen(**at).is_some()) {
-                followers[parent as usize].push(commit);
+            for &parent in commit.parents.iter().filter(|at| unseen(**at).is_some()) {
+                followers[parent as usize].push(number);
                 left.push(parent);
                 count += 1;
             }
-            missing[commit as usize] = Some(count);
+            missing[number as usize] = Some(count);
             if count == 0 {
-                ready.push(turn(commit, said));
+                ready.push(turn(number, commit));
             }
         }
         let mut order = Vec::new();
@@ -173,9 +180,9 @@ impl<'a> Marks<'a> {
                 };
                 *missing -= 1;
                 if *missing == 0
-                    && let Some(said) = unseen(follower)
+                    && let Some(commit) = unseen(follower)
                 {
-                    ready.push(turn(follower, said));
+                    ready.push(turn(follower, commit));
                 }
             }
         }
