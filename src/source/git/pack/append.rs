@@ -19,8 +19,14 @@ pub(super) fn append(to: &mut Vec<u8>, from: &[u8], range: Range<usize>) {
             to.extend_from_slice(block);
             to.truncate(end);
         }
-        Some(_) | None => to.extend_from_slice(&from[range]),
+        Some(_) | None => append_long(to, &from[range]),
     }
+}
+
+/// Not made part of its callers, so that what is short can be.
+#[inline(never)]
+fn append_long(to: &mut Vec<u8>, from: &[u8]) {
+    to.extend_from_slice(from);
 }
 
 #[cfg(test)]

@@ -8,13 +8,19 @@ use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
-/// One instruction.
+/// Where the bytes of a step are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Base,
+    /// They stand in the delta itself.
+    Delta,
+}
+
+/// One instruction: that these bytes come next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    /// These bytes of the base.
-    Copy(Range<usize>),
-    /// These bytes of the delta itself.
-    Insert(Range<usize>),
+pub(super) struct Step {
+    pub(super) source: Source,
+    pub(super) range: Range<usize>,
 }
 
 /// A delta that makes no sense. It is small because there are as many results as instructions.
@@ -68,43 +74,62 @@ impl<'a> Delta<'a> {
             };
         };
         self.at += 1;
-        let step = if command & 0x80 != 0 {
-            self.copy(command)?
-        } else {
-            self.insert(usize::from(command))?
+        let behind = self.bytes[self.at..].first_chunk();
+        let step = match behind.and_then(|behind| self.read(command, *behind)) {
+            Some(step) => step,
+            None => self.read_by_byte(command)?,
         };
-        let (Step::Copy(range) | Step::Insert(range)) = &step;
-        self.made += range.len();
-        if self.made > self.length {
+        self.made += step.range.len();
+        let limit = match step.source {
+            Source::Base => self.base,
+            Source::Delta => self.bytes.len(),
+        };
+        if step.range.end > limit || self.made > self.length {
             return Err(Malformed);
         }
         Ok(Some(step))
     }
 
+    /// Reads an instruction by the bytes behind its command; nothing if it has to be read byte by byte.
+    /// There is no telling which command comes next, so nothing is done here for some alone.
     #[inline]
-    fn copy(&mut self, command: u8) -> Result<Step, Malformed> {
-        let behind = self.bytes[self.at..].first_chunk();
-        let (from, length) = match behind.and_then(|behind| numbers(command, *behind)) {
-            Some((numbers, taken)) => {
-                self.at += taken;
-                numbers
-            }
-            None => (self.number(command, 4)?, self.number(command >> 4, 3)?),
+    fn read(&mut self, command: u8, behind: [u8; 8]) -> Option<Step> {
+        let operands = &OPERANDS[usize::from(command)];
+        let taken = operands.taken?;
+        let behind = u64::from_le_bytes(behind);
+        let length = match (behind >> operands.shift & operands.length_mask) + operands.length {
+            0 => 0x1_0000,
+            length => length,
         };
-        let length = if length == 0 { 0x1_0000 } else { length };
-        let end = from.checked_add(length).filter(|end| *end <= self.base);
-        Ok(Step::Copy(from..end.ok_or(Malformed)?))
+        let (source, from) = if command & COPY == 0 {
+            (Source::Delta, self.at as u64)
+        } else {
+            (Source::Base, behind & operands.from_mask)
+        };
+        self.at += usize::from(taken);
+        let from = usize::try_from(from).ok()?;
+        Some(Step {
+            source,
+            range: from..from.checked_add(usize::try_from(length).ok()?)?,
+        })
     }
 
-    #[inline]
-    fn insert(&mut self, length: usize) -> Result<Step, Malformed> {
-        let end = self.at + length;
-        if length == 0 || end > self.bytes.len() {
-            return Err(Malformed);
-        }
-        let step = Step::Insert(self.at..end);
-        self.at = end;
-        Ok(step)
+    #[cold]
+    fn read_by_byte(&mut self, command: u8) -> Result<Step, Malformed> {
+        let (source, from, length) = if command & COPY == 0 {
+            let from = self.at;
+            self.at += usize::from(command);
+            (Source::Delta, from, usize::from(command))
+        } else {
+            let (from, length) = (self.number(command, 4)?, self.number(command >> 4, 3)?);
+            let length = if length == 0 { 0x1_0000 } else { length };
+            (Source::Base, from, length)
+        };
+        let end = from.checked_add(length).filter(|end| *end > from);
+        Ok(Step {
+            source,
+            range: from..end.ok_or(Malformed)?,
+        })
     }
 
     /// A number of up to `bytes` bytes, little end first; those whose bit is not set are zero and
@@ -120,26 +145,72 @@ impl<'a> Delta<'a> {
     }
 }
 
-/// Both numbers of a copy out of the bytes behind its command, and how many of them it took; none if
-/// one of the numbers has a byte that is zero, and so left out, below one that is not: few have.
-#[inline]
-fn numbers(command: u8, behind: [u8; 8]) -> Option<((usize, usize), usize)> {
-    let present = [command & 0x0f, command >> 4 & 0x07];
-    if present.iter().any(|bits| bits & (bits + 1) != 0) {
-        return None;
-    }
-    let [from, length] = present.map(u8::count_ones);
-    let behind = u64::from_le_bytes(behind);
-    let low = |number: u64, bytes: u32| number & !(u64::MAX << (8 * bytes));
-    let numbers = (low(behind, from), low(behind >> (8 * from), length));
-    Some((
-        (
-            usize::try_from(numbers.0).ok()?,
-            usize::try_from(numbers.1).ok()?,
-        ),
-        (from + length) as usize,
-    ))
+/// Marks the command of a copy.
+const COPY: u8 = 0x80;
+
+/// What a command says of the bytes behind it.
+#[derive(Clone, Copy)]
+struct Operands {
+    /// The bits of a copy's first number.
+    from_mask: u64,
+    /// How many those are.
+    shift: u32,
+    /// The bits of its second number, behind those.
+    length_mask: u64,
+    /// How many bytes are inserted.
+    length: u64,
+    /// How many bytes stand there; none if one of the numbers has a byte that is left out, being zero,
+    /// below one that is not: few have.
+    taken: Option<u8>,
 }
+
+/// What each command says. (To count the bits of each one as it comes takes a quarter longer.)
+const OPERANDS: [Operands; 256] = {
+    const NONE: Operands = Operands {
+        from_mask: 0,
+        shift: 0,
+        length_mask: 0,
+        length: 0,
+        taken: None,
+    };
+    /// The low bytes of a number whose present bytes these bits tell; none if one is left out.
+    const fn bytes(present: u8) -> Option<u8> {
+        match present {
+            0 => Some(0),
+            1 => Some(1),
+            3 => Some(2),
+            7 => Some(3),
+            15 => Some(4),
+            _ => None,
+        }
+    }
+    let mut all = [NONE; 256];
+    let mut command = 1;
+    while command < COPY {
+        all[command as usize] = Operands {
+            length: command as u64,
+            taken: Some(command),
+            ..NONE
+        };
+        command += 1;
+    }
+    loop {
+        if let (Some(from), Some(length)) = (bytes(command & 0x0f), bytes(command >> 4 & 0x07)) {
+            all[command as usize] = Operands {
+                from_mask: (1 << (8 * from)) - 1,
+                shift: 8 * from as u32,
+                length_mask: (1 << (8 * length)) - 1,
+                length: 0,
+                taken: Some(from + length),
+            };
+        }
+        if command == u8::MAX {
+            break;
+        }
+        command += 1;
+    }
+    all
+};
 
 /// A size: seven bits a byte, little end first.
 fn size(bytes: &[u8], at: &mut usize) -> Result<usize, Malformed> {
@@ -172,28 +243,37 @@ mod tests {
     fn copies_and_inserts_are_read() {
         let bytes = [100, 13, 0x91, 7, 10, 3, b'a', b'b', b'c'];
         let read = steps(&bytes, 100).unwrap();
-        assert_eq!(read, [Step::Copy(7..17), Step::Insert(6..9)]);
+        let step = |source, range| Step { source, range };
+        assert_eq!(read, [step(Source::Base, 7..17), step(Source::Delta, 6..9)]);
         // A copy without a length is one of 65,536 bytes.
         let whole = [0x80, 0x80, 4, 0x80, 0x80, 4, 0x80];
-        assert_eq!(steps(&whole, 0x1_0000).unwrap(), [Step::Copy(0..0x1_0000)]);
+        assert_eq!(
+            steps(&whole, 0x1_0000).unwrap(),
+            [step(Source::Base, 0..0x1_0000)]
+        );
     }
 
     #[test]
-    fn operands_are_read_alike_near_the_end_and_far_from_it() {
-        for command in 0x80..=0xff_u8 {
-            let (count, base) = ((command & 0x7f).count_ones() as usize, usize::MAX);
-            let bytes: Vec<u8> = [command].into_iter().chain(1..=8).collect();
-            let delta = |bytes| Delta {
-                bytes,
+    fn commands_are_read_alike_at_once_and_by_byte() {
+        for command in 1..=u8::MAX {
+            let bytes: Vec<u8> = [command].into_iter().chain(1..=127).collect();
+            let delta = || Delta {
+                bytes: &bytes,
                 at: 1,
                 length: usize::MAX,
-                base,
+                base: usize::MAX,
                 made: 0,
             };
-            let (mut near, mut far) = (delta(&bytes[..=count]), delta(&bytes));
-            let near_step = near.copy(command).unwrap();
-            assert_eq!(far.copy(command).unwrap(), near_step, "{command:x}");
-            assert_eq!((near.at, far.at), (count + 1, count + 1), "{command:x}");
+            let (mut slow, mut fast) = (delta(), delta());
+            let read = slow.read_by_byte(command).unwrap();
+            let numbers = [command & 0x0f, command >> 4 & 0x07];
+            let are_low = numbers.iter().all(|bits| bits & (bits + 1) == 0);
+            let at_once = fast.read(command, *bytes[1..].first_chunk().unwrap());
+            if command & COPY == 0 || are_low {
+                assert_eq!((at_once, fast.at), (Some(read), slow.at), "{command:x}");
+            } else {
+                assert_eq!((at_once, fast.at), (None, 1), "{command:x}");
+            }
         }
     }
 

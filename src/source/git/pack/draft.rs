@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use crate::source::git::damage::Damage;
 
-use super::delta::{Delta, Step};
+use super::append::append;
+use super::delta::{Delta, Source, Step};
 use super::object::{Object, Target};
 use super::{LARGEST, small};
 
@@ -55,27 +56,19 @@ impl<'a> Draft<'a> {
         }
         let (mut start, mut copied_to) = (0, None);
         stretches.clear();
-        while let Some(step) = steps.next()? {
-            let (from, taken) = match step {
-                Step::Copy(range) => {
-                    let goes_on = copied_to == Some(range.start);
-                    copied_to = Some(range.end);
-                    if goes_on {
-                        start += range.len();
-                        continue;
-                    }
-                    (small(range.start), range.len())
-                }
-                Step::Insert(range) => {
-                    copied_to = None;
-                    (small(range.start) | INSERTED, range.len())
-                }
+        while let Some(Step { source, range }) = steps.next()? {
+            let (mark, goes_on) = match source {
+                Source::Base => (0, copied_to == Some(range.start)),
+                Source::Delta => (INSERTED, false),
             };
-            stretches.push(Stretch {
-                start: small(start),
-                from,
-            });
-            start += taken;
+            if !goes_on {
+                stretches.push(Stretch {
+                    start: small(start),
+                    from: small(range.start) | mark,
+                });
+            }
+            start += range.len();
+            copied_to = (source == Source::Base).then_some(range.end);
         }
         stretches.push(Stretch {
             start: small(length),
@@ -103,11 +96,13 @@ impl<'a> Draft<'a> {
             .zip(&stretches[1..])
             .map(|(stretch, next)| {
                 let from = (stretch.from & !INSERTED) as usize;
-                let range = from..from + (next.start - stretch.start) as usize;
-                let step = if stretch.from & INSERTED == 0 {
-                    Step::Copy(range)
-                } else {
-                    Step::Insert(range)
+                let step = Step {
+                    source: if stretch.from & INSERTED == 0 {
+                        Source::Base
+                    } else {
+                        Source::Delta
+                    },
+                    range: from..from + (next.start - stretch.start) as usize,
                 };
                 (stretch.start as usize, step)
             })
@@ -121,15 +116,20 @@ impl<'a> Draft<'a> {
     /// How many of the first bytes are the first ones of the base.
     pub(super) fn kept_head(&self) -> usize {
         match self.steps().next() {
-            Some((_, Step::Copy(Range { start: 0, end }))) => end,
+            Some((_, step)) if step.source == Source::Base && step.range.start == 0 => {
+                step.range.len()
+            }
             Some(_) | None => 0,
         }
     }
 
     /// How many of the last bytes are the last ones of the base.
     pub(super) fn kept_tail(&self) -> usize {
+        let end = self.base.length();
         match self.steps().next_back() {
-            Some((_, Step::Copy(range))) if range.end == self.base.length() => range.len(),
+            Some((_, step)) if step.source == Source::Base && step.range.end == end => {
+                step.range.len()
+            }
             Some(_) | None => 0,
         }
     }
@@ -138,10 +138,20 @@ impl<'a> Draft<'a> {
     pub(super) fn build(&self) -> Target {
         let Self { base, delta, .. } = *self;
         let mut made = Target::new(base, self.length);
-        for (_, step) in self.steps() {
-            match step {
-                Step::Copy(range) => made.copy(base, &range),
-                Step::Insert(range) => made.insert(base, delta, &range),
+        if let (Target::Flat(bytes), Some(base)) = (&mut made, base.flat()) {
+            for (_, Step { source, range }) in self.steps() {
+                let source = match source {
+                    Source::Base => base,
+                    Source::Delta => delta,
+                };
+                append(bytes, source, range);
+            }
+            return made;
+        }
+        for (_, Step { source, range }) in self.steps() {
+            match source {
+                Source::Base => made.copy(base, &range),
+                Source::Delta => made.insert(base, delta, &range),
             }
             if made.pieces() > self.length / PIECE {
                 made = made.flatten(base, delta, self.length);
@@ -172,12 +182,12 @@ impl<'a> Draft<'a> {
             if start >= range.end {
                 break;
             }
-            let (Step::Copy(whole) | Step::Insert(whole)) = &step;
+            let whole = &step.range;
             let from = whole.start + range.start.saturating_sub(start);
             let to = whole.end.min(whole.start + (range.end - start));
-            let source = match step {
-                Step::Copy(_) => self.base.flat(),
-                Step::Insert(_) => Some(self.delta),
+            let source = match step.source {
+                Source::Base => self.base.flat(),
+                Source::Delta => Some(self.delta),
             };
             match source {
                 Some(source) if to - from == range.len() => return &source[from..to],

@@ -8,7 +8,7 @@
 //! search a few bytes around each by itself meant 9 million calls, and took longer still.)
 
 use super::append::append;
-use super::delta::Step;
+use super::delta::{Source, Step};
 use super::draft::Draft;
 use super::seen::{Leads, Mark};
 use super::small;
@@ -75,14 +75,11 @@ impl Gist {
             Some(base) => append(bytes, base, range),
             None => base.append(range, &mut near, bytes),
         };
-        for (start, step) in draft.steps() {
-            let range = match step {
-                Step::Copy(range) => range,
-                Step::Insert(range) => {
-                    append(bytes, draft.delta, range);
-                    continue;
-                }
-            };
+        for (start, Step { source, range }) in draft.steps() {
+            if source == Source::Delta {
+                append(bytes, draft.delta, range);
+                continue;
+            }
             if range.len() < 2 * *edge + WORTH_IT {
                 copy(range, bytes);
                 continue;

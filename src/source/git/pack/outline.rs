@@ -8,8 +8,9 @@
 use gix_object::TreeRefIter;
 use gix_object::tree::EntryRef;
 
+use super::delta::{Source, Step};
 use super::draft::Draft;
-use super::{delta::Step, small};
+use super::small;
 
 /// Bytes that nearly all entries fit into.
 const ENTRY: usize = 64;
@@ -120,13 +121,12 @@ impl Outline {
     ) -> Self {
         let mut entries = Vec::with_capacity(self.entries.len() + 4);
         let mut at = 0;
-        for (start, step) in draft.steps() {
-            let (Step::Copy(range) | Step::Insert(range)) = &step;
+        for (start, Step { source, range }) in draft.steps() {
             let end = start + range.len();
             while at < end {
-                let copied = match &step {
-                    Step::Copy(range) => self.between(range.start + at - start, range.end),
-                    Step::Insert(_) => &[],
+                let copied = match source {
+                    Source::Base => self.between(range.start + at - start, range.end),
+                    Source::Delta => &[],
                 };
                 if let Some(last) = copied.last() {
                     // From where they end there to where they end here.
