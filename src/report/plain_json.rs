@@ -16,7 +16,9 @@ impl Write for PlainJson<'_> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         // A string is written in runs that end at characters, never within one.
         match std::str::from_utf8(text) {
-            Ok(text) if text.contains(is_hidden) => self.escaped(text)?,
+            Ok(text) if !is_plain(text.as_bytes()) && text.contains(is_hidden) => {
+                self.escaped(text)?;
+            }
             Ok(_) | Err(_) => self.0.write_all(text)?,
         }
         Ok(text.len())
@@ -42,6 +44,12 @@ impl PlainJson<'_> {
         }
         self.0.write_all(rest.as_bytes())
     }
+}
+
+/// Whether nothing but ASCII stands there that anybody can see, or that is outside of strings: nearly
+/// always.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().all(|byte| *byte < 0x7f)
 }
 
 /// What stands outside of strings, such as the newlines of a document that is laid out, is left.

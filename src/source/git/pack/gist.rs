@@ -14,10 +14,10 @@ use super::seen::{Leads, Mark};
 use super::small;
 
 /// Bytes that are taken of each end of a long copy at least.
-const EDGE: usize = if cfg!(test) { 1 } else { 16 };
+const EDGE: usize = if cfg!(test) { 1 } else { 8 };
 
 /// A copy is long if so many bytes can be left out.
-const WORTH_IT: usize = if cfg!(test) { 1 } else { 16 };
+const WORTH_IT: usize = if cfg!(test) { 1 } else { 64 };
 
 /// What is new in an object. Used for one after the other.
 #[derive(Debug, Default)]
