@@ -91,6 +91,11 @@ impl Database {
         &self.folders
     }
 
+    /// Opens what is opened when something is looked for.
+    pub(super) fn open(&self) {
+        self.packs();
+    }
+
     fn packs(&self) -> &[OpenPack] {
         self.packs.get_or_init(|| {
             let folders = self.folders.iter();

@@ -16,7 +16,7 @@ use crate::source::{Sink, Threads};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
-use super::history::{Gather, Gathered};
+use super::history::{Gather, Unsorted};
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
 use super::pack::{Besides, Elsewhere, Pack, Take, is_pack};
@@ -139,7 +139,7 @@ impl Objects {
         elsewhere: &dyn Elsewhere,
         threads: &Threads,
         sink: &dyn Sink,
-    ) -> Option<Gathered> {
+    ) -> Option<Unsorted> {
         let is_done = || sink.is_done();
         let gather = OnceLock::new();
         let besides = |pushed: Vec<ObjectId>| -> Option<&dyn Take> {

@@ -106,12 +106,11 @@ impl Range {
                 walk.tree(tree, Told::Yes);
             }
         }
-        Pushed {
-            within: repository.git_dir().to_owned(),
-            told: repository.told.clone(),
-            brought: self.new.clone(),
-            gathered: None,
-        }
+        Pushed::brought(
+            repository.git_dir().to_owned(),
+            repository.told.clone(),
+            self.new.clone(),
+        )
     }
 }
 

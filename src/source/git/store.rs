@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::source::list::to_path;
 use crate::source::read::open_file;
@@ -164,7 +164,7 @@ impl Stores {
                     // What there is no room for is gathered again, if it is needed.
                     if let Some(gathered) = gathered.filter(|gathered| gathered.size() <= room) {
                         room -= gathered.size();
-                        pushed.gathered = Some(Arc::new(gathered));
+                        pushed.keep(gathered);
                     }
                     missing::tell(repository(store), sink);
                 }

@@ -51,6 +51,14 @@ impl Desk {
         self.trees.push((tree, end));
     }
 
+    /// How many bytes what was gathered takes, about.
+    pub(super) fn size(&self) -> usize {
+        const COMMIT: usize = 2 * size_of::<Commit>();
+        let met = self.met_trees.size() + self.met_commits.size();
+        let trees = size_of_val(self.trees.as_slice()) + size_of_val(self.folders.as_slice());
+        met + trees + size_of_val(self.holders.as_slice()) + self.commits.len() * COMMIT
+    }
+
     /// How many links were taken that were not counted before; none while they are few.
     pub(super) fn uncounted(&mut self) -> usize {
         const FEW: usize = 4096;

@@ -19,12 +19,31 @@ use crate::source::Threads;
 use crate::source::git::pack::{Link, Outline, Revision, Take};
 
 use super::desk::{Desk, Wanted};
-use super::gathered::{ById, Commit, Gathered, Names};
+use super::gathered::{ById, Commit, Names};
 use super::numbers::Times;
 
 /// Folders in folders, and objects looked for in folders, that are kept: 8 and 12 bytes each. The
 /// Linux kernel's history has some 20 million.
 const LINKS: usize = 32 * 1024 * 1024;
+
+/// What was gathered, as it lies on the desks of all threads.
+pub(in crate::source::git) struct Unsorted {
+    /// The objects looked for, by number.
+    pub(super) wanted: Vec<ObjectId>,
+    pub(super) names: Names,
+    pub(super) tags: ById<ObjectId>,
+    pub(super) times: Times,
+    pub(super) desks: Vec<Desk>,
+}
+
+impl Unsorted {
+    /// How many bytes it takes, about, and will when it is put together.
+    pub(in crate::source::git) fn size(&self) -> usize {
+        let ids = (self.wanted.len() + self.tags.len()) * size_of::<ObjectId>() * 2;
+        let desks: usize = self.desks.iter().map(Desk::size).sum();
+        self.names.size() + ids + desks
+    }
+}
 
 /// Gathers while objects are handed out.
 pub(in crate::source::git) struct Gather<'a> {
@@ -42,7 +61,6 @@ pub(in crate::source::git) struct Gather<'a> {
     links: AtomicUsize,
     /// Whether there was more than is kept.
     overflow: AtomicBool,
-    threads: &'a Threads,
     is_done: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -50,7 +68,7 @@ impl<'a> Gather<'a> {
     /// Looks for what trees hold the `wanted`.
     pub(in crate::source::git) fn new(
         mut wanted: Vec<ObjectId>,
-        threads: &'a Threads,
+        threads: &Threads,
         is_done: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
         wanted.sort_unstable();
@@ -64,26 +82,27 @@ impl<'a> Gather<'a> {
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             links: AtomicUsize::new(0),
             overflow: AtomicBool::new(false),
-            threads,
             is_done,
         }
     }
 
     /// What was gathered; nothing if it was cut short, or was more than is kept.
-    pub(in crate::source::git) fn finish(self) -> Option<Gathered> {
+    pub(in crate::source::git) fn finish(self) -> Option<Unsorted> {
         if self.is_done() {
             return None;
         }
         let desks = self.desks.into_iter();
-        let desks = desks
-            .map(|desk| desk.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect();
         let names = self.names.into_inner();
-        let names = names.unwrap_or_else(PoisonError::into_inner);
         let tags = self.tags.into_inner();
-        let tags = tags.unwrap_or_else(PoisonError::into_inner);
-        let put_together = || Gathered::new(self.wanted_ids, names, tags, &self.times, desks);
-        Some(self.threads.install(put_together))
+        Some(Unsorted {
+            wanted: self.wanted_ids,
+            names: names.unwrap_or_else(PoisonError::into_inner),
+            tags: tags.unwrap_or_else(PoisonError::into_inner),
+            times: self.times,
+            desks: desks
+                .map(|desk| desk.into_inner().unwrap_or_else(PoisonError::into_inner))
+                .collect(),
+        })
     }
 
     /// Lends this thread's desk.

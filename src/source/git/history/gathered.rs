@@ -6,8 +6,9 @@ use std::sync::Arc;
 use gix_hash::{ObjectId, oid};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
-use super::desk::Desk;
-use super::numbers::{Key, Met, Numbers, Times};
+use super::gather::Unsorted;
+use super::numbers::{Met, Numbers};
+use super::order::oldest_first;
 
 /// What is kept by the id of an object. Ids are as good as random, but whoever makes an index can
 /// choose them: so they are hashed, with a seed.
@@ -56,6 +57,8 @@ pub(in crate::source::git) struct Gathered {
     commit_ids: Numbers,
     /// The commits, by number; none for one that was not read, but only named.
     pub(super) commits: Vec<Option<Commit>>,
+    /// Those that were read, the oldest first.
+    pub(super) order: Vec<Number>,
     /// Tags, and what they name.
     pub(super) tags: ById<ObjectId>,
 }
@@ -70,23 +73,40 @@ struct Inside {
 }
 
 impl Gathered {
-    /// Puts together what lies on the desks. Trees and commits are told there by the times that they
-    /// were met.
-    pub(super) fn new(
-        wanted: Vec<ObjectId>,
-        names: Names,
-        tags: ById<ObjectId>,
-        times: &Times,
-        mut desks: Vec<Desk>,
-    ) -> Self {
-        let met = |met: fn(&mut Desk) -> &mut Met, desks: &mut Vec<Desk>| {
-            let met = desks.iter_mut().map(|desk| std::mem::take(met(desk)));
-            Numbers::new(times, met)
-        };
-        let (trees, tree_at) = met(|desk| &mut desk.met_trees, &mut desks);
-        let (commit_ids, commit_at) = met(|desk| &mut desk.met_commits, &mut desks);
+    /// Puts together what was gathered, on all threads of the pool that this one is of.
+    pub(super) fn new(unsorted: Unsorted) -> Self {
+        let Unsorted {
+            wanted,
+            names,
+            tags,
+            times,
+            mut desks,
+        } = unsorted;
+        let met_commits: Vec<Met> = desks
+            .iter_mut()
+            .map(|desk| std::mem::take(&mut desk.met_commits))
+            .collect();
+        let met_trees: Vec<Met> = desks
+            .iter_mut()
+            .map(|desk| std::mem::take(&mut desk.met_trees))
+            .collect();
+        let read: Vec<(u32, Commit)> = desks
+            .iter_mut()
+            .flat_map(|desk| std::mem::take(&mut desk.commits))
+            .collect();
+        let ((commit_ids, mut commits, order), (trees, tree_at)) = rayon::join(
+            || {
+                let (ids, number_at) = Numbers::new(&times, met_commits);
+                let commits = numbered(read, &number_at, ids.count());
+                let order = oldest_first(&commits);
+                (ids, commits, order)
+            },
+            || Numbers::new(&times, met_trees),
+        );
+        for commit in commits.iter_mut().flatten() {
+            commit.tree = tree_at[commit.tree as usize];
+        }
         let mut inside = vec![Inside::default(); trees.count()];
-        let mut commits = vec![None; commit_ids.count()];
         let (mut folders, mut holders) = (Vec::new(), Vec::new());
         for (number, desk) in (0..).zip(desks) {
             let mut start = 0;
@@ -98,15 +118,6 @@ impl Gathered {
                     end,
                 };
                 start = end;
-            }
-            for (number, mut commit) in desk.commits {
-                commit.tree = tree_at[commit.tree as usize];
-                for parent in &mut commit.parents {
-                    *parent = commit_at[*parent as usize];
-                }
-                commit.parents.sort_unstable();
-                commit.parents.dedup();
-                commits[commit_at[number as usize] as usize] = Some(commit);
             }
             let held = desk.holders.into_iter();
             holders.extend(held.map(|(tree, object, name)| (tree_at[tree as usize], object, name)));
@@ -124,6 +135,7 @@ impl Gathered {
             names,
             commit_ids,
             commits,
+            order,
             tags,
         }
     }
@@ -162,17 +174,6 @@ impl Gathered {
         holders
     }
 
-    /// How many bytes it takes, about.
-    pub(in crate::source::git) fn size(&self) -> usize {
-        const TREE: usize = size_of::<(Key, Tree)>() + size_of::<Inside>();
-        const COMMIT: usize = 2 * size_of::<Commit>();
-        let folders: usize = self.folders.iter().map(Vec::len).sum();
-        let links = folders + self.holders.len();
-        let commits = self.commits.len() + self.tags.len() + self.wanted.len();
-        let links = links * size_of::<(Tree, u32, Name)>();
-        self.names.size() + links + self.inside.len() * TREE + commits * COMMIT
-    }
-
     /// The number of a commit, if it was read.
     pub(super) fn commit(&self, id: &oid) -> Option<Number> {
         let number = self.commit_ids.get(id)?;
@@ -189,6 +190,20 @@ impl Gathered {
     pub(super) fn name(&self, name: Name) -> &[u8] {
         &self.names.all[name as usize]
     }
+}
+
+/// The commits that were read, by number. They were told by the times that they were met.
+fn numbered(read: Vec<(u32, Commit)>, number_at: &[Number], count: usize) -> Vec<Option<Commit>> {
+    let mut commits = vec![None; count];
+    for (time, mut commit) in read {
+        for parent in &mut commit.parents {
+            *parent = number_at[*parent as usize];
+        }
+        commit.parents.sort_unstable();
+        commit.parents.dedup();
+        commits[number_at[time as usize] as usize] = Some(commit);
+    }
+    commits
 }
 
 /// The names of what lies in folders.
@@ -219,7 +234,7 @@ impl Names {
     }
 
     /// How many bytes they take, about.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.bytes + self.all.len() * size_of::<(Arc<[u8]>, Name)>() * 2
     }
 }

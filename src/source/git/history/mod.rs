@@ -10,12 +10,13 @@ mod desk;
 mod ends;
 mod gather;
 mod gathered;
+mod marks;
 mod numbers;
 mod order;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gix_hash::ObjectId;
 use gix_object::{CommitRefIter, TagRefIter};
@@ -31,10 +32,9 @@ use super::repository::{Repository, Told};
 use super::store::pointer_up_to;
 
 pub(super) use ends::Ends;
-pub(super) use gather::Gather;
-pub(super) use gathered::Gathered;
-use gathered::{Name, Tree};
-use order::Marks;
+pub(super) use gather::{Gather, Unsorted};
+use gathered::{Gathered, Name, Tree};
+use marks::Marks;
 
 /// Tags of tags are followed so far.
 const TAGS: usize = 16;
@@ -52,8 +52,11 @@ pub struct Pushed {
     /// What leads into its history beside its references: what a push brings.
     pub(super) brought: Vec<ObjectId>,
     /// What was gathered of its history while its objects were pushed.
-    pub(super) gathered: Option<Arc<Gathered>>,
+    gathered: Option<Arc<Later>>,
 }
+
+/// What is put together when it is needed.
+type Later = LazyLock<Gathered, Box<dyn FnOnce() -> Gathered + Send>>;
 
 /// How objects came into a repository, by their ids in hexadecimal.
 pub type Provenances = BTreeMap<String, Provenance>;
@@ -73,6 +76,23 @@ impl Pushed {
         }
     }
 
+    /// One that was pushed as a member of `within`, and what was brought to it.
+    pub(super) fn brought(within: PathBuf, told: Told, brought: Vec<ObjectId>) -> Self {
+        Self {
+            within,
+            told,
+            brought,
+            gathered: None,
+        }
+    }
+
+    /// Keeps what was gathered of its history.
+    pub(super) fn keep(&mut self, unsorted: Unsorted) {
+        let put_together: Box<dyn FnOnce() -> Gathered + Send> =
+            Box::new(move || Gathered::new(unsorted));
+        self.gathered = Some(Arc::new(LazyLock::new(put_together)));
+    }
+
     /// How the objects of these names came into it. An object of which nothing is known is left
     /// out; so are all when `is_done` says that nothing more is wanted.
     pub fn provenances<'n>(
@@ -88,20 +108,29 @@ impl Pushed {
         let Ok(repository) = Repository::open(&self.within, self.told.clone()) else {
             return Provenances::new();
         };
-        // Without references the objects can be read all the same.
-        let ends = Ends::of(&repository).ok();
-        let kept = self.gathered.as_ref().filter(|gathered| {
-            // What is borrowed from others was not there to be gathered from.
-            repository.objects.folders().len() == 1 && gathered.suffices_for(&wanted)
+        // What is borrowed from others was not there to be gathered from.
+        let kept = self.gathered.as_ref();
+        let kept = kept.filter(|_| repository.objects.folders().len() == 1);
+        let (ends, kept) = threads.install(|| {
+            let ends = || {
+                repository.objects.open();
+                // Without references the objects can be read all the same.
+                Ends::of(&repository).ok()
+            };
+            rayon::join(ends, || kept.map(|kept| &***kept))
         });
-        let gathered = match kept {
-            Some(gathered) => Arc::clone(gathered),
+        let anew;
+        let gathered = match kept.filter(|kept| kept.suffices_for(&wanted)) {
+            Some(kept) => kept,
             None => match gather(&repository, &wanted, threads, is_done) {
-                Some(gathered) => Arc::new(gathered),
+                Some(gathered) => {
+                    anew = gathered;
+                    &anew
+                }
                 None => return Provenances::new(),
             },
         };
-        let look = Look::new(&repository, &gathered, ends, &self.brought);
+        let look = Look::new(&repository, gathered, ends, &self.brought);
         let holders = gathered.holders_of(&wanted);
         // Each looks a commit up, through all that it is made from.
         let found = wanted.par_iter().zip(&holders);
@@ -126,7 +155,8 @@ fn gather(
             objects.each(&repository.objects, threads, &gather);
         }
     }
-    gather.finish()
+    let unsorted = gather.finish()?;
+    Some(threads.install(|| Gathered::new(unsorted)))
 }
 
 /// What is known of a history when it was gone through.

@@ -13,7 +13,7 @@ use rayon::iter::{
 };
 
 /// Lists that ids are shared out to.
-const SHARDS: usize = 64;
+const SHARDS: usize = 256;
 
 /// Times that a thread takes at once.
 const TIMES: u32 = 1024;
@@ -23,7 +23,7 @@ const NEVER: u32 = u32::MAX;
 
 /// As much of an id as there is of the shortest: no two objects share so much of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key(u64, u64, u32);
+struct Key(u64, u64, u32);
 
 impl Key {
     fn of(id: &oid) -> Self {
@@ -78,6 +78,12 @@ impl Met {
         self.shards[key.shard()].push((key, time));
         time
     }
+
+    /// How many bytes they take, as they are and when they have numbers.
+    pub(super) fn size(&self) -> usize {
+        let times: usize = self.shards.iter().map(Vec::len).sum();
+        times * (size_of::<(Key, u32)>() + size_of::<u32>())
+    }
 }
 
 /// Ids, and the numbers that they have: from 0 on, by the first time that each was met.
@@ -90,7 +96,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// Gives numbers to the ids that threads met. Tells for each time which was met then.
-    pub(super) fn new(times: &Times, met: impl Iterator<Item = Met>) -> (Self, Vec<u32>) {
+    pub(super) fn new(times: &Times, met: Vec<Met>) -> (Self, Vec<u32>) {
         let mut shards = vec![Vec::new(); SHARDS];
         for met in met {
             for (shard, met) in shards.iter_mut().zip(met.shards) {
@@ -183,7 +189,7 @@ mod tests {
                 }
                 met.push(one);
             }
-            let (numbers, told) = Numbers::new(&times, met.into_iter());
+            let (numbers, told) = Numbers::new(&times, met);
             let mut expected = BTreeMap::new();
             for (time, number) in all {
                 let next = u32::try_from(expected.len()).unwrap();

@@ -1,0 +1,153 @@
+//! With which commit each folder came.
+
+use gix_hash::ObjectId;
+
+use super::gathered::{Commit, Gathered, Name, Number, Tree};
+
+/// With which commit each folder came, and what it lay in there.
+pub(super) struct Marks<'a> {
+    gathered: &'a Gathered,
+    /// With what each folder came; it means something if it did.
+    folders: Vec<Mark>,
+    /// A bit for each folder that came. Nearly all that is asked is whether it did, for each folder in
+    /// each, and this is small enough to be near.
+    came: Vec<u64>,
+    next_turn: u32,
+    /// The commits in their order, by number, and the turn with which each began.
+    commits: Vec<(u32, Number)>,
+    /// For each commit the turn with which it began.
+    known: Vec<u32>,
+    /// Whether a commit is among those gone through, or led to.
+    reached: Vec<bool>,
+}
+
+/// With what a folder came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    /// The lower, the earlier it came.
+    turn: u32,
+    /// What it lies in, or itself at the top.
+    parent: Tree,
+    /// Its name there.
+    name: Name,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(gathered: &'a Gathered) -> Self {
+        let count = gathered.count_of_trees();
+        Self {
+            gathered,
+            known: vec![u32::MAX; gathered.commits.len()],
+            reached: vec![false; gathered.commits.len()],
+            folders: vec![Mark::default(); count],
+            came: vec![0; count.div_ceil(64)],
+            next_turn: 0,
+            commits: Vec::new(),
+        }
+    }
+
+    /// How many turns have passed.
+    pub(super) fn turn(&self) -> u32 {
+        self.next_turn
+    }
+
+    /// The turn in which a folder came, if a commit seen so far holds it.
+    pub(super) fn turn_of(&self, folder: Tree) -> Option<u32> {
+        self.has_come(folder)
+            .then(|| self.folders[folder as usize].turn)
+    }
+
+    /// The turn of a commit, if it was seen.
+    pub(super) fn turn_of_commit(&self, commit: &ObjectId) -> Option<u32> {
+        let turn = self.known[self.gathered.commit(commit)? as usize];
+        (turn != u32::MAX).then_some(turn)
+    }
+
+    /// The commit that came in a turn.
+    pub(super) fn commit_of(&self, turn: u32) -> Option<ObjectId> {
+        let behind = self.commits.partition_point(|(first, _)| *first <= turn);
+        let (_, number) = self.commits[behind.checked_sub(1)?];
+        let commit = self.gathered.commits[number as usize].as_ref()?;
+        Some(commit.id)
+    }
+
+    /// Where a folder lies, from the top down; nothing at the top.
+    pub(super) fn path_to(&self, folder: Tree) -> Vec<&'a [u8]> {
+        let mut path = Vec::new();
+        let mut at = folder;
+        while let Mark { parent, name, .. } = self.folders[at as usize]
+            && parent != at
+        {
+            path.push(self.gathered.name(name));
+            at = parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Goes through the commits that lead to `ends` and were not seen before, the oldest first, and
+    /// takes note of the folders that are new in each.
+    pub(super) fn add(&mut self, ends: impl Iterator<Item = Number>) {
+        let mut left: Vec<Number> = ends.collect();
+        while let Some(commit) = left.pop() {
+            let is_new = !std::mem::replace(&mut self.reached[commit as usize], true);
+            if is_new && let Some(commit) = &self.gathered.commits[commit as usize] {
+                left.extend_from_slice(&commit.parents);
+            }
+        }
+        self.go_on();
+    }
+
+    /// The same for all commits.
+    pub(super) fn add_all(&mut self) {
+        self.reached.fill(true);
+        self.go_on();
+    }
+
+    /// Goes through what was reached and not seen before.
+    fn go_on(&mut self) {
+        let mut left = Vec::new();
+        for &commit in &self.gathered.order {
+            let Some(Commit { tree: top, .. }) = self.gathered.commits[commit as usize] else {
+                continue;
+            };
+            if !self.reached[commit as usize] || self.known[commit as usize] != u32::MAX {
+                continue;
+            }
+            self.commits.push((self.next_turn, commit));
+            self.known[commit as usize] = self.next_turn;
+            // A folder that came before came with all that is in it.
+            if !self.has_come(top) {
+                left.push(top);
+            }
+            self.come(top, top, 0);
+            while let Some(folder) = left.pop() {
+                for &(within, name) in self.gathered.folders_in(folder).iter().rev() {
+                    if !self.has_come(within) {
+                        self.come(within, folder, name);
+                        left.push(within);
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_come(&self, folder: Tree) -> bool {
+        let folder = folder as usize;
+        self.came[folder / 64] >> (folder % 64) & 1 == 1
+    }
+
+    /// Takes note of a folder, if it is new.
+    fn come(&mut self, folder: Tree, parent: Tree, name: Name) {
+        if !self.has_come(folder) {
+            let at = folder as usize;
+            self.came[at / 64] |= 1 << (at % 64);
+            self.folders[at] = Mark {
+                turn: self.next_turn,
+                parent,
+                name,
+            };
+        }
+        self.next_turn += 1;
+    }
+}
