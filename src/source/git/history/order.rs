@@ -44,3 +44,77 @@ pub(super) fn oldest_first(commits: &[Option<Commit>]) -> Vec<Number> {
     }
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use gix_hash::ObjectId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn commit(id: u8, time: i64, parents: Vec<Number>) -> Commit {
+        Commit {
+            id: ObjectId::from_bytes_or_panic(&[id; 20]),
+            tree: 0,
+            parents,
+            time,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn none_stands_before_one_it_follows_and_the_oldest_stand_first(
+            drawn in proptest::collection::vec(
+                (any::<u8>(), 0_i64..4, proptest::collection::vec(0_usize..12, 0..3), any::<bool>()),
+                1..12,
+            ),
+            end in 0_usize..12,
+        ) {
+            let mut commits = Vec::new();
+            for (number, (id, time, parents, is_read)) in drawn.into_iter().enumerate() {
+                let parents = parents.into_iter().filter(|parent| *parent < number);
+                let mut parents: Vec<Number> =
+                    parents.map(|parent| u32::try_from(parent).unwrap()).collect();
+                parents.sort_unstable();
+                parents.dedup();
+                commits.push((is_read || number == 0).then(|| commit(id, time, parents)));
+            }
+            // The next is always the oldest of those that may come.
+            let order = oldest_first(&commits);
+            let mut left: Vec<Number> = (0..)
+                .zip(&commits)
+                .filter_map(|(number, commit)| commit.as_ref().map(|_| number))
+                .collect();
+            for &next in &order {
+                let key = |number: &Number| {
+                    let commit = commits[*number as usize].as_ref().unwrap();
+                    (commit.time, commit.id, *number)
+                };
+                let may_come = |number: &&Number| {
+                    let commit = commits[**number as usize].as_ref().unwrap();
+                    !commit.parents.iter().any(|parent| left.contains(parent))
+                };
+                let expected = left.iter().filter(may_come).min_by_key(|number| key(number));
+                prop_assert_eq!(Some(&next), expected);
+                left.retain(|number| *number != next);
+            }
+            prop_assert!(left.is_empty());
+            // Those that lead to one stand as they would alone.
+            let mut leading = vec![false; commits.len()];
+            let mut reached = vec![end % commits.len()];
+            while let Some(number) = reached.pop() {
+                leading[number] = true;
+                let parents = commits[number].iter().flat_map(|commit| &commit.parents);
+                reached.extend(parents.map(|parent| *parent as usize));
+            }
+            let alone: Vec<Option<Commit>> = commits
+                .iter()
+                .zip(&leading)
+                .map(|(commit, is_leading)| commit.clone().filter(|_| *is_leading))
+                .collect();
+            let filtered: Vec<Number> =
+                order.into_iter().filter(|number| leading[*number as usize]).collect();
+            prop_assert_eq!(oldest_first(&alone), filtered);
+        }
+    }
+}
