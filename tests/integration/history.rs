@@ -130,6 +130,51 @@ fn the_first_commit_is_told_wherever_it_came_from() {
 }
 
 #[test]
+fn folders_that_are_kept_as_deltas_are_as_good_as_whole_ones() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    let mut dated = Dated {
+        repository: &repository,
+        minute: 0,
+    };
+    let folders = ["", "left/", "left/deep/", "right/"];
+    for folder in folders {
+        for file in 0..30 {
+            let name = format!("{folder}a-file-of-number-{file}");
+            repository.write(&name, format!("{name}\n"));
+        }
+    }
+    dated.commit("Begin");
+    let mut planted = Vec::new();
+    for step in 0..50_usize {
+        let folder = folders[step % folders.len()];
+        let name = format!("{folder}a-file-of-number-{}", step * 7 % 30);
+        if step % 3 == 0 {
+            let token = sandbox.token(Kind::Personal);
+            let name = format!("{folder}a-key-of-step-{step}");
+            repository.write(&name, format!("KEY={token}\n"));
+            planted.push((token, dated.commit("Add a key"), name));
+        } else {
+            repository.write(&name, format!("{step}\n"));
+            dated.commit("Edit");
+        }
+    }
+    repository.git(&["repack", "--quiet", "-a", "-d", "-f", "--depth=50"]);
+    let pack = repository.pack();
+    let listed = repository.git(&["verify-pack", "-v", pack.to_str().unwrap()]);
+    // Those have a depth and a base behind.
+    let is_delta = |line: &&str| line.contains(" tree ") && line.split_whitespace().count() == 7;
+    let deltas = listed.lines().filter(is_delta).count();
+    assert!(deltas > 80, "{listed}");
+    let output = sandbox.scan(["repo/.git"]).expect(1);
+    for (token, commit, path) in &planted {
+        let told = told(&output, token);
+        assert_eq!(told["commit"], **commit, "{path}");
+        assert_eq!(told["path"], **path);
+    }
+}
+
+#[test]
 fn what_is_not_scanned_still_tells_what_brought_the_rest() {
     let sandbox = Sandbox::new();
     let repository = Repository::new(&sandbox, "repo", &[]);
