@@ -6,11 +6,20 @@ use gix_hash::{ObjectId, oid};
 
 use crate::source::git::pack::{Link, Outline};
 
-use super::gathered::{ById, ByName, Commit, Name};
-use super::numbers::{Met, Times};
+use super::gathered::{ById, ByName, Name};
+use super::numbers::{Met, Time, Times};
 
-/// What one thread works with, and what it gathered. A tree or commit is told by a time at which it
-/// was met; not always by this thread.
+/// A commit that was read.
+pub(super) struct SeenCommit {
+    pub(super) id: ObjectId,
+    pub(super) met: Time,
+    pub(super) tree: Time,
+    pub(super) parents: Vec<Time>,
+    /// When it was made, in seconds; 0 if it does not say.
+    pub(super) time: i64,
+}
+
+/// What one thread works with, and what it gathered.
 #[derive(Default)]
 pub(super) struct Desk {
     pub(super) met_trees: Met,
@@ -19,27 +28,40 @@ pub(super) struct Desk {
     /// The numbers of names that it met.
     names: ByName,
     /// The trees that it took, and where what lies in each ends, among that of those before it.
-    pub(super) trees: Vec<(u32, u32)>,
-    /// The folders in them.
-    pub(super) folders: Vec<(u32, Name)>,
+    pub(super) trees: Vec<(Time, u32)>,
+    /// The folders in them. What was copied may have been met by another thread.
+    pub(super) folders: Vec<(Time, Name)>,
     /// Which of the objects looked for, by number, lie in them.
-    pub(super) holders: Vec<(u32, u32, Name)>,
+    pub(super) holders: Vec<(Time, u32, Name)>,
     /// The commits that it took.
-    pub(super) commits: Vec<(u32, Commit)>,
-    /// Links that were counted.
-    counted: usize,
+    pub(super) commits: Vec<SeenCommit>,
+    /// How many bytes all that takes, and will when it is put together, about.
+    pub(super) size: usize,
+    /// How many of them were told.
+    told: usize,
 }
 
 impl Desk {
     /// A folder, which may have been met of late.
-    pub(super) fn folder(&mut self, id: &oid, times: &Times) -> u32 {
-        let met = &mut self.met_trees;
-        self.recent.get_or(id, || met.note(id, times))
+    pub(super) fn folder(&mut self, id: &oid, times: &Times) -> Time {
+        let Self {
+            met_trees,
+            recent,
+            size,
+            ..
+        } = self;
+        recent.get_or(id, || {
+            *size += Met::TIME;
+            met_trees.note(id, times)
+        })
     }
 
     /// Takes a tree.
-    pub(super) fn take(&mut self, id: &oid, outline: &Outline, times: &Times) {
+    pub(super) fn tree(&mut self, id: &oid, outline: &Outline, times: &Times) {
+        const TREE: usize = 4 * size_of::<u32>() + size_of::<(Time, u32)>();
+
         let tree = self.met_trees.note(id, times);
+        let before = (self.folders.len(), self.holders.len());
         for link in outline.links() {
             match link {
                 Link::Folder(folder, name) => self.folders.push((folder, name)),
@@ -49,27 +71,44 @@ impl Desk {
         // More are never kept.
         let end = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
         self.trees.push((tree, end));
+        let folders = &self.folders[before.0..];
+        let holders = &self.holders[before.1..];
+        self.size += Met::TIME + TREE + size_of_val(folders) + size_of_val(holders);
     }
 
-    /// How many bytes what was gathered takes, about.
-    pub(super) fn size(&self) -> usize {
-        const COMMIT: usize = 2 * size_of::<Commit>();
-        let met = self.met_trees.size() + self.met_commits.size();
-        let trees = size_of_val(self.trees.as_slice()) + size_of_val(self.folders.as_slice());
-        met + trees + size_of_val(self.holders.as_slice()) + self.commits.len() * COMMIT
+    /// Takes a commit. Its parents are each told once.
+    pub(super) fn commit(
+        &mut self,
+        id: &oid,
+        tree: &oid,
+        parents: &[ObjectId],
+        time: i64,
+        times: &Times,
+    ) {
+        const COMMIT: usize = 2 * size_of::<SeenCommit>() + 2 * Met::TIME;
+
+        let met = &mut self.met_commits;
+        let commit = SeenCommit {
+            id: id.to_owned(),
+            met: met.note(id, times),
+            tree: self.met_trees.note(tree, times),
+            parents: parents.iter().map(|id| met.note(id, times)).collect(),
+            time,
+        };
+        self.size += COMMIT + parents.len() * (Met::TIME + size_of::<Time>());
+        self.commits.push(commit);
     }
 
-    /// How many links were taken that were not counted before; none while they are few.
-    pub(super) fn uncounted(&mut self) -> usize {
-        const FEW: usize = 4096;
+    /// By how many bytes it grew since that was asked; none while they are few.
+    pub(super) fn growth(&mut self) -> usize {
+        const FEW: usize = 64 * 1024;
 
-        let links = self.folders.len() + self.holders.len();
-        let uncounted = links - self.counted;
-        if uncounted < FEW {
+        let growth = self.size - self.told;
+        if growth < FEW {
             return 0;
         }
-        self.counted = links;
-        uncounted
+        self.told = self.size;
+        growth
     }
 
     /// The number of a name. One that is new here is asked for; so is the name as it is kept, if it
@@ -79,11 +118,14 @@ impl Desk {
         name: &[u8],
         ask: impl FnOnce(&[u8]) -> Option<(Name, Arc<[u8]>)>,
     ) -> Name {
+        const NAME: usize = 2 * size_of::<(Arc<[u8]>, Name)>();
+
         if let Some(&number) = self.names.get(name) {
             return number;
         }
         // Where there was too much, nothing of it will be asked for.
         ask(name).map_or(0, |(number, name)| {
+            self.size += NAME;
             self.names.insert(name, number);
             number
         })
@@ -93,14 +135,14 @@ impl Desk {
 /// When trees were met that were named of late: a tree names mostly what the one before named. Each
 /// has one place, told by its id.
 #[derive(Default)]
-struct Recent(Vec<Option<(ObjectId, u32)>>);
+struct Recent(Vec<Option<(ObjectId, Time)>>);
 
 impl Recent {
     /// How many are kept; a power of two.
     const PLACES: usize = 1024;
 
     /// A time at which one was met; if it is not known, that is now.
-    fn get_or(&mut self, id: &oid, now: impl FnOnce() -> u32) -> u32 {
+    fn get_or(&mut self, id: &oid, now: impl FnOnce() -> Time) -> Time {
         if self.0.is_empty() {
             self.0.resize(Self::PLACES, None);
         }

@@ -4,8 +4,7 @@
 //! Each tree is taken once, by what differs from the one that it was made from, on all threads; to
 //! look trees up one by one, commit by commit, takes many times as long. Of what they hold only
 //! folders are kept, and what is looked for; the same names come again and again, so each is kept
-//! once. Threads share nothing but the numbers of trees, commits and names: what each gathers lies on
-//! its desk until all are done.
+//! once. What a thread gathers lies on its desk until all are done.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,12 +18,12 @@ use crate::source::Threads;
 use crate::source::git::pack::{Link, Outline, Revision, Take};
 
 use super::desk::{Desk, Wanted};
-use super::gathered::{ById, Commit, Names};
+use super::gathered::{ById, Names};
 use super::numbers::Times;
 
-/// Folders in folders, and objects looked for in folders, that are kept: 8 and 12 bytes each. The
-/// Linux kernel's history has some 20 million.
-const LINKS: usize = 32 * 1024 * 1024;
+/// Bytes of what is gathered. The Linux kernel's history, with some 20 million folders in folders and
+/// 7 million trees, should take about so many; uv's takes 40 MB.
+const MOST: usize = 768 * 1024 * 1024;
 
 /// What was gathered, as it lies on the desks of all threads.
 pub(in crate::source::git) struct Unsorted {
@@ -37,10 +36,10 @@ pub(in crate::source::git) struct Unsorted {
 }
 
 impl Unsorted {
-    /// How many bytes it takes, about, and will when it is put together.
+    /// How many bytes it takes, and will when it is put together, about.
     pub(in crate::source::git) fn size(&self) -> usize {
         let ids = (self.wanted.len() + self.tags.len()) * size_of::<ObjectId>() * 2;
-        let desks: usize = self.desks.iter().map(Desk::size).sum();
+        let desks: usize = self.desks.iter().map(|desk| desk.size).sum();
         self.names.size() + ids + desks
     }
 }
@@ -57,8 +56,8 @@ pub(in crate::source::git) struct Gather<'a> {
     tags: Mutex<ById<ObjectId>>,
     /// One for each thread of the pool, and one for who is none of them.
     desks: Vec<Mutex<Desk>>,
-    /// How many links there are, about.
-    links: AtomicUsize,
+    /// How many bytes lie on all desks, about.
+    size: AtomicUsize,
     /// Whether there was more than is kept.
     overflow: AtomicBool,
     is_done: &'a (dyn Fn() -> bool + Sync),
@@ -80,7 +79,7 @@ impl<'a> Gather<'a> {
             names: Mutex::default(),
             tags: Mutex::default(),
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
-            links: AtomicUsize::new(0),
+            size: AtomicUsize::new(0),
             overflow: AtomicBool::new(false),
             is_done,
         }
@@ -105,11 +104,21 @@ impl<'a> Gather<'a> {
         })
     }
 
+    fn is_too_much(&self) -> bool {
+        self.overflow.load(Ordering::Relaxed)
+    }
+
     /// Lends this thread's desk.
     fn with_desk<T>(&self, work: impl FnOnce(&mut Desk) -> T) -> T {
         let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
         let desk = &self.desks[thread.min(self.desks.len() - 1)];
-        work(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
+        let desk = &mut *desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(desk);
+        let growth = desk.growth();
+        if growth > 0 && self.size.fetch_add(growth, Ordering::Relaxed) + growth > MOST {
+            self.overflow.store(true, Ordering::Relaxed);
+        }
+        done
     }
 
     /// What an entry of a tree is to this.
@@ -149,30 +158,15 @@ impl<'a> Gather<'a> {
             }
         }
         let Some(tree) = tree else { return };
-        self.with_desk(|desk| {
-            let Desk {
-                met_trees,
-                met_commits,
-                commits,
-                ..
-            } = desk;
-            let parents = parents.iter();
-            let commit = Commit {
-                id: id.to_owned(),
-                tree: met_trees.note(&tree, &self.times),
-                parents: parents
-                    .map(|id| met_commits.note(id, &self.times))
-                    .collect(),
-                time,
-            };
-            commits.push((met_commits.note(id, &self.times), commit));
-        });
+        parents.sort_unstable();
+        parents.dedup();
+        self.with_desk(|desk| desk.commit(id, &tree, &parents, time, &self.times));
     }
 }
 
 impl Take for Gather<'_> {
     fn is_done(&self) -> bool {
-        self.overflow.load(Ordering::Relaxed) || (self.is_done)()
+        self.is_too_much() || (self.is_done)()
     }
 
     fn wants(&self, kind: Kind) -> bool {
@@ -183,6 +177,9 @@ impl Take for Gather<'_> {
     }
 
     fn object(&self, id: &oid, kind: Kind, bytes: &[u8]) {
+        if self.is_too_much() {
+            return;
+        }
         match kind {
             Kind::Tree => drop(self.tree(id, Revision::whole(bytes))),
             Kind::Commit => self.commit(id, bytes),
@@ -198,17 +195,58 @@ impl Take for Gather<'_> {
     }
 
     fn tree(&self, id: &oid, tree: Revision<'_>) -> Outline {
-        if self.overflow.load(Ordering::Relaxed) {
+        if self.is_too_much() {
             return Outline::default();
         }
         self.with_desk(|desk| {
             let outline = tree.outline(id.kind(), |entry| self.link(desk, entry));
-            desk.take(id, &outline, &self.times);
-            let more = desk.uncounted();
-            if more > 0 && self.links.fetch_add(more, Ordering::Relaxed) + more > LINKS {
-                self.overflow.store(true, Ordering::Relaxed);
-            }
+            desk.tree(id, &outline, &self.times);
             outline
         })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::fmt::Write as _;
+    use std::num::NonZeroUsize;
+
+    use super::super::gathered::Gathered;
+    use super::*;
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes_or_panic(&[number; 20])
+    }
+
+    /// Gathers commits: their ids, times and parents.
+    fn unsorted(commits: &[(u8, i64, &[u8])]) -> Unsorted {
+        let threads = Threads::new(NonZeroUsize::MIN);
+        let gather = Gather::new(Vec::new(), &threads, &|| false);
+        for (number, time, parents) in commits {
+            let mut text = format!("tree {}\n", id(0));
+            for parent in *parents {
+                writeln!(text, "parent {}", id(*parent)).unwrap();
+            }
+            for role in ["author", "committer"] {
+                writeln!(text, "{role} Jane <jane@example.org> {time} +0000").unwrap();
+            }
+            gather.object(&id(*number), Kind::Commit, text.as_bytes());
+        }
+        gather.finish().unwrap()
+    }
+
+    pub(in crate::source::git::history) fn gathered(commits: &[(u8, i64, &[u8])]) -> Gathered {
+        Gathered::new(unsorted(commits))
+    }
+
+    #[test]
+    fn parents_are_kept_once_and_counted() {
+        let none = unsorted(&[(1, 0, &[])]).size();
+        assert_eq!(
+            unsorted(&[(1, 0, &[7; 5000])]).size(),
+            unsorted(&[(1, 0, &[7])]).size()
+        );
+        let many: Vec<u8> = (2..=u8::MAX).collect();
+        assert!(unsorted(&[(1, 0, &many)]).size() - none >= many.len() * 24);
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use gix_hash::{ObjectId, oid};
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
+use super::desk::SeenCommit;
 use super::gather::Unsorted;
-use super::numbers::{Met, Numbers};
+use super::numbers::{Met, Numbers, Time};
 use super::order::oldest_first;
 
 /// What is kept by the id of an object. Ids are as good as random, but whoever makes an index can
@@ -90,15 +91,15 @@ impl Gathered {
             .iter_mut()
             .map(|desk| std::mem::take(&mut desk.met_trees))
             .collect();
-        let read: Vec<(u32, Commit)> = desks
+        let seen: Vec<SeenCommit> = desks
             .iter_mut()
             .flat_map(|desk| std::mem::take(&mut desk.commits))
             .collect();
         let ((commit_ids, mut commits, order), (trees, tree_at)) = rayon::join(
             || {
                 let (ids, number_at) = Numbers::new(&times, met_commits);
-                let commits = numbered(read, &number_at, ids.count());
-                let order = oldest_first(&commits);
+                let commits = numbered(seen, &number_at, ids.count());
+                let order = oldest_first(&commits, |_| true);
                 (ids, commits, order)
             },
             || Numbers::new(&times, met_trees),
@@ -111,12 +112,15 @@ impl Gathered {
         for (number, desk) in (0..).zip(desks) {
             let mut start = 0;
             for (tree, end) in desk.trees {
-                // One that lies in several places is the same in each.
-                inside[tree_at[tree as usize] as usize] = Inside {
-                    desk: number,
-                    start,
-                    end,
-                };
+                let inside = &mut inside[tree_at[tree as usize] as usize];
+                // One that lies in several places is the same in each, or else the first one counts.
+                if inside.start == inside.end {
+                    *inside = Inside {
+                        desk: number,
+                        start,
+                        end,
+                    };
+                }
                 start = end;
             }
             let held = desk.holders.into_iter();
@@ -192,16 +196,18 @@ impl Gathered {
     }
 }
 
-/// The commits that were read, by number. They were told by the times that they were met.
-fn numbered(read: Vec<(u32, Commit)>, number_at: &[Number], count: usize) -> Vec<Option<Commit>> {
+/// The commits that were read, by number, but for their trees, which are told by the times that they
+/// were met.
+fn numbered(seen: Vec<SeenCommit>, number_at: &[Number], count: usize) -> Vec<Option<Commit>> {
     let mut commits = vec![None; count];
-    for (time, mut commit) in read {
-        for parent in &mut commit.parents {
-            *parent = number_at[*parent as usize];
-        }
-        commit.parents.sort_unstable();
-        commit.parents.dedup();
-        commits[number_at[time as usize] as usize] = Some(commit);
+    for commit in seen {
+        let number = |time: Time| number_at[time as usize];
+        commits[number(commit.met) as usize] = Some(Commit {
+            id: commit.id,
+            tree: commit.tree,
+            parents: commit.parents.into_iter().map(number).collect(),
+            time: commit.time,
+        });
     }
     commits
 }

@@ -3,6 +3,7 @@
 use gix_hash::ObjectId;
 
 use super::gathered::{Commit, Gathered, Name, Number, Tree};
+use super::order::oldest_first;
 
 /// With which commit each folder came, and what it lay in there.
 pub(super) struct Marks<'a> {
@@ -106,14 +107,22 @@ impl<'a> Marks<'a> {
 
     /// Goes through what was reached and not seen before.
     fn go_on(&mut self) {
+        let gathered = self.gathered;
+        let is_new = |commit: Number| {
+            self.reached[commit as usize] && self.known[commit as usize] == u32::MAX
+        };
+        let order = if self.commits.is_empty() {
+            // All that they follow are among them.
+            let order = gathered.order.iter().copied();
+            order.filter(|commit| is_new(*commit)).collect()
+        } else {
+            oldest_first(&gathered.commits, is_new)
+        };
         let mut left = Vec::new();
-        for &commit in &self.gathered.order {
-            let Some(Commit { tree: top, .. }) = self.gathered.commits[commit as usize] else {
+        for commit in order {
+            let Some(Commit { tree: top, .. }) = gathered.commits[commit as usize] else {
                 continue;
             };
-            if !self.reached[commit as usize] || self.known[commit as usize] != u32::MAX {
-                continue;
-            }
             self.commits.push((self.next_turn, commit));
             self.known[commit as usize] = self.next_turn;
             // A folder that came before came with all that is in it.
@@ -149,5 +158,33 @@ impl<'a> Marks<'a> {
             };
         }
         self.next_turn += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::super::gather::tests::gathered;
+    use super::*;
+
+    #[test]
+    fn those_that_were_seen_are_not_waited_for() {
+        // The second follows the first, which only says that it is younger than the third.
+        let gathered = gathered(&[(1, 7, &[]), (2, 4, &[1]), (3, 5, &[])]);
+        let number = |id: u8| {
+            let id = ObjectId::from_bytes_or_panic(&[id; 20]);
+            gathered.commit(&id).unwrap()
+        };
+        let mut marks = Marks::new(&gathered);
+        marks.add(iter::once(number(1)));
+        marks.add_all();
+        let seen: Vec<Number> = marks.commits.iter().map(|(_, commit)| *commit).collect();
+        assert_eq!(seen, [1, 2, 3].map(number));
+        // All at once they stand as they follow.
+        let mut marks = Marks::new(&gathered);
+        marks.add_all();
+        let seen: Vec<Number> = marks.commits.iter().map(|(_, commit)| *commit).collect();
+        assert_eq!(seen, [3, 1, 2].map(number));
     }
 }

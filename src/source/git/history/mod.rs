@@ -55,7 +55,8 @@ pub struct Pushed {
     gathered: Option<Arc<Later>>,
 }
 
-/// What is put together when it is needed.
+/// What is put together when it is needed: by one alone, as the threads that it is done on might else
+/// come to wait for themselves.
 type Later = LazyLock<Gathered, Box<dyn FnOnce() -> Gathered + Send>>;
 
 /// How objects came into a repository, by their ids in hexadecimal.

@@ -19,27 +19,28 @@ const SHARDS: usize = 256;
 const TIMES: u32 = 1024;
 
 /// No time.
-const NEVER: u32 = u32::MAX;
+const NEVER: Time = Time::MAX;
 
-/// As much of an id as there is of the shortest: no two objects share so much of it.
+/// A time at which some id was met. No two threads have the same.
+pub(super) type Time = u32;
+
+/// As much of an id as the shortest has. Only made-up ids share so much, and whoever makes up ids may
+/// as well make up whole ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u64, u64, u32);
+struct Key([u32; 5]);
 
 impl Key {
     fn of(id: &oid) -> Self {
-        let bytes = id.as_bytes();
-        let part = |at: usize| bytes.get(at..).unwrap_or_default();
-        let long = |at| part(at).first_chunk().copied().unwrap_or_default();
-        let short = part(16).first_chunk().copied().unwrap_or_default();
-        Self(
-            u64::from_be_bytes(long(0)),
-            u64::from_be_bytes(long(8)),
-            u32::from_be_bytes(short),
-        )
+        let mut key = [0; 5];
+        let (parts, _) = id.as_bytes().as_chunks();
+        for (key, part) in key.iter_mut().zip(parts) {
+            *key = u32::from_be_bytes(*part);
+        }
+        Self(key)
     }
 
     fn shard(self) -> usize {
-        usize::try_from(self.0 % SHARDS as u64).unwrap_or(0)
+        self.0[0] as usize % SHARDS
     }
 }
 
@@ -51,9 +52,9 @@ pub(super) struct Times(AtomicU32);
 #[derive(Debug)]
 pub(super) struct Met {
     /// Each id as often as it was met, and which time that was.
-    shards: Vec<Vec<(Key, u32)>>,
+    shards: Vec<Vec<(Key, Time)>>,
     /// The times that this thread may take.
-    times: Range<u32>,
+    times: Range<Time>,
 }
 
 impl Default for Met {
@@ -66,10 +67,13 @@ impl Default for Met {
 }
 
 impl Met {
-    /// Takes note of an id; tells which time that is. No other thread's is the same.
-    pub(super) fn note(&mut self, id: &oid, times: &Times) -> u32 {
+    /// How many bytes each time takes, as it is and while numbers are given.
+    pub(super) const TIME: usize = size_of::<(Key, Time)>() + 4 * size_of::<u32>();
+
+    /// Takes note of an id; tells which time that is.
+    pub(super) fn note(&mut self, id: &oid, times: &Times) -> Time {
         let time = self.times.next().unwrap_or_else(|| {
-            // All that fit into memory, at 24 bytes each, can be counted.
+            // All that are kept can be counted.
             let start = times.0.fetch_add(TIMES, Ordering::Relaxed);
             self.times = start + 1..start + TIMES;
             start
@@ -77,12 +81,6 @@ impl Met {
         let key = Key::of(id);
         self.shards[key.shard()].push((key, time));
         time
-    }
-
-    /// How many bytes they take, as they are and when they have numbers.
-    pub(super) fn size(&self) -> usize {
-        let times: usize = self.shards.iter().map(Vec::len).sum();
-        times * (size_of::<(Key, u32)>() + size_of::<u32>())
     }
 }
 
@@ -119,6 +117,7 @@ impl Numbers {
                 }
                 key == first_key
             });
+            met.shrink_to_fit();
             met
         });
         let mut shards: Vec<Vec<(Key, u32)>> = shards.collect();

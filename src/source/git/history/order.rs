@@ -5,19 +5,27 @@ use std::collections::BinaryHeap;
 
 use super::gathered::{Commit, Number};
 
-/// All commits that were read: none stands before one it follows, and otherwise the oldest stands
-/// first. (Those that lead to some of them are in the same order as they would be without the others:
-/// when each may come is decided by what it follows.)
-pub(super) fn oldest_first(commits: &[Option<Commit>]) -> Vec<Number> {
-    let read = |number: Number| commits[number as usize].as_ref();
+/// The commits that were read and are `wanted`: none stands before one it follows, and otherwise the
+/// oldest stands first. (Of those that lead to some ends, all that they follow being among them, the
+/// order is the same whether others are wanted or not.)
+pub(super) fn oldest_first(
+    commits: &[Option<Commit>],
+    wanted: impl Fn(Number) -> bool,
+) -> Vec<Number> {
+    let read = |number: Number| {
+        let commit = commits[number as usize].as_ref();
+        commit.filter(|_| wanted(number))
+    };
     let turn = |number: Number, commit: &Commit| Reverse((commit.time, commit.id, number));
     // How many each follows that did not come yet.
     let mut missing = vec![0_usize; commits.len()];
     // Those that are followed, and who follows them.
-    let mut followers: Vec<(Number, Number)> = Vec::with_capacity(commits.len());
+    let mut followers: Vec<(Number, Number)> = Vec::new();
     let mut ready = BinaryHeap::new();
-    for (number, commit) in (0..).zip(commits) {
-        let Some(commit) = commit else { continue };
+    for number in (0..).take(commits.len()) {
+        let Some(commit) = read(number) else {
+            continue;
+        };
         let parents = commit.parents.iter();
         for &parent in parents.filter(|parent| read(**parent).is_some()) {
             followers.push((parent, number));
@@ -28,7 +36,7 @@ pub(super) fn oldest_first(commits: &[Option<Commit>]) -> Vec<Number> {
         }
     }
     followers.sort_unstable();
-    let mut order = Vec::with_capacity(commits.len());
+    let mut order = Vec::new();
     while let Some(Reverse((.., commit))) = ready.pop() {
         order.push(commit);
         let first = followers.partition_point(|(parent, _)| *parent < commit);
@@ -80,7 +88,7 @@ mod tests {
                 commits.push((is_read || number == 0).then(|| commit(id, time, parents)));
             }
             // The next is always the oldest of those that may come.
-            let order = oldest_first(&commits);
+            let order = oldest_first(&commits, |_| true);
             let mut left: Vec<Number> = (0..)
                 .zip(&commits)
                 .filter_map(|(number, commit)| commit.as_ref().map(|_| number))
@@ -107,14 +115,10 @@ mod tests {
                 let parents = commits[number].iter().flat_map(|commit| &commit.parents);
                 reached.extend(parents.map(|parent| *parent as usize));
             }
-            let alone: Vec<Option<Commit>> = commits
-                .iter()
-                .zip(&leading)
-                .map(|(commit, is_leading)| commit.clone().filter(|_| *is_leading))
-                .collect();
+            let alone = oldest_first(&commits, |number| leading[number as usize]);
             let filtered: Vec<Number> =
                 order.into_iter().filter(|number| leading[*number as usize]).collect();
-            prop_assert_eq!(oldest_first(&alone), filtered);
+            prop_assert_eq!(alone, filtered);
         }
     }
 }

@@ -106,11 +106,12 @@ impl<'a> Delta<'a> {
         } else {
             (Source::Base, behind & operands.from_mask)
         };
-        self.at += usize::from(taken);
         let from = usize::try_from(from).ok()?;
+        let end = from.checked_add(usize::try_from(length).ok()?)?;
+        self.at += usize::from(taken);
         Some(Step {
             source,
-            range: from..from.checked_add(usize::try_from(length).ok()?)?,
+            range: from..end,
         })
     }
 

@@ -169,7 +169,7 @@ impl Visit for Look<'_> {
             }
             (_, _, _) => None,
         };
-        budget.spend(outline.as_ref().map_or(0, Outline::size));
+        budget.spend(outline.as_ref().map_or(0, Outline::cost));
         Some(Known { seen, outline })
     }
 
@@ -204,7 +204,9 @@ impl Visit for Look<'_> {
             let id = self.id(built.entry, object)?;
             let bytes = object.bytes(&(0..object.length()), &mut scratch.bytes);
             if object.kind == Kind::Tree {
-                known.outline = Some(take.tree(&id, Revision::whole(bytes)));
+                let outline = take.tree(&id, Revision::whole(bytes));
+                built.budget.spend(outline.cost());
+                known.outline = Some(outline);
             } else {
                 take.object(&id, object.kind, bytes);
             }

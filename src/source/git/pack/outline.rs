@@ -29,6 +29,8 @@ pub(in crate::source::git) enum Link {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::source::git) struct Outline {
     entries: Vec<Entry>,
+    /// How many bytes were gone through for it.
+    cost: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,12 @@ impl Outline {
 
     /// How many bytes it takes.
     pub(super) fn size(&self) -> usize {
-        size_of_val(self.entries.as_slice())
+        self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// How many bytes were gone through for it.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
     }
 
     fn whole(
@@ -101,6 +108,7 @@ impl Outline {
         read: &mut impl FnMut(&EntryRef<'_>) -> Option<Link>,
     ) -> Self {
         let mut entries = Vec::with_capacity(bytes.len() / ENTRY);
+        let cost = bytes.len();
         let mut rest = TreeRefIter::from_bytes(bytes, hash);
         while let Some(Ok(entry)) = rest.next() {
             entries.push(Entry {
@@ -108,7 +116,7 @@ impl Outline {
                 link: read(&entry),
             });
         }
-        Self { entries }
+        Self { entries, cost }
     }
 
     /// That of a tree made from this one.
@@ -119,8 +127,10 @@ impl Outline {
         hash: gix_hash::Kind,
         read: &mut impl FnMut(&EntryRef<'_>) -> Option<Link>,
     ) -> Self {
-        let mut entries = Vec::with_capacity(self.entries.len() + 4);
-        let mut at = 0;
+        // An entry has a mode, a name and two borders beside its id.
+        let most = draft.length() / (hash.len_in_bytes() + 3);
+        let mut entries = Vec::with_capacity(most.min(self.entries.len() + 4));
+        let (mut at, mut cost) = (0, 0);
         for (start, Step { source, range }) in draft.steps() {
             let end = start + range.len();
             while at < end {
@@ -137,10 +147,12 @@ impl Outline {
                         ..*entry
                     }));
                     at = moved(last.end) as usize;
+                    cost += size_of_val(copied);
                     continue;
                 }
-                let Some((length, link)) = entry_at(at, draft, scratch, hash, read) else {
-                    return Self { entries };
+                let entry = entry_at(at, draft, scratch, hash, &mut cost, read);
+                let Some((length, link)) = entry else {
+                    return Self { entries, cost };
                 };
                 at += length;
                 entries.push(Entry {
@@ -149,7 +161,7 @@ impl Outline {
                 });
             }
         }
-        Self { entries }
+        Self { entries, cost }
     }
 
     /// The entries from the one that starts at `from` to the last one that ends at `to` or before;
@@ -168,18 +180,21 @@ impl Outline {
     }
 }
 
-/// The length of the entry at a place of a tree, and what is made of it; none if it is damaged.
+/// The length of the entry at a place of a tree, and what is made of it; none if it is damaged. What
+/// is gone through for it is added to `cost`.
 fn entry_at(
     at: usize,
     draft: &Draft<'_>,
     scratch: &mut Vec<u8>,
     hash: gix_hash::Kind,
+    cost: &mut usize,
     read: &mut impl FnMut(&EntryRef<'_>) -> Option<Link>,
 ) -> Option<(usize, Option<Link>)> {
     let rest = draft.length() - at;
     let mut length = ENTRY.min(rest);
     loop {
         let bytes = draft.bytes(&(at..at + length), scratch);
+        *cost += length;
         let mut entries = TreeRefIter::from_bytes(bytes, hash);
         if let Some(Ok(entry)) = entries.next() {
             return Some((entries.offset_to_next_entry(bytes), read(&entry)));
@@ -211,10 +226,11 @@ mod tests {
         }
     }
 
-    fn entry() -> impl Strategy<Value = Vec<u8>> {
+    /// An entry with an id of so many bytes.
+    fn entry(id: usize) -> impl Strategy<Value = Vec<u8>> {
         let mode = prop_oneof![Just("40000"), Just("100644"), Just("120000")];
         let name = prop_oneof![9 => "[a-c]{1,9}", 1 => "[a-c]{90,200}"];
-        let id = any::<[u8; 20]>();
+        let id = proptest::collection::vec(any::<u8>(), id);
         (mode, name, id).prop_map(|(mode, name, id)| {
             [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &id].concat()
         })
@@ -224,53 +240,97 @@ mod tests {
         Revision::whole(content).outline(gix_hash::Kind::Sha1, link)
     }
 
+    /// What a delta does to a tree: copies of entries, and of any bytes of them, and insertions.
+    fn edit(id: usize) -> impl Strategy<Value = (Option<(usize, usize)>, Edit)> {
+        prop_oneof![
+            6 => (0_usize..9, 0_usize..9).prop_map(|(from, to)| (Some((from, to)), Edit::Go(0))),
+            1 => (any::<u16>(), any::<u16>())
+                .prop_map(|(from, length)| (None, Edit::Copy(from, length))),
+            1 => any::<u16>().prop_map(|length| (None, Edit::Go(length))),
+            2 => entry(id).prop_map(|entry| (None, Edit::Insert(entry))),
+            1 => proptest::collection::vec(any::<u8>(), 1..30)
+                .prop_map(|bytes| (None, Edit::Insert(bytes))),
+        ]
+    }
+
+    type Drawn = (
+        gix_hash::Kind,
+        Vec<Vec<u8>>,
+        Vec<Vec<(Option<(usize, usize)>, Edit)>>,
+    );
+
+    /// A kind of ids, entries, and deltas one on the other.
+    fn drawn() -> impl Strategy<Value = Drawn> {
+        let hash = prop_oneof![Just(gix_hash::Kind::Sha1), Just(gix_hash::Kind::Sha256)];
+        hash.prop_flat_map(|hash| {
+            let id = hash.len_in_bytes();
+            let edits = proptest::collection::vec(edit(id), 0..8);
+            (
+                Just(hash),
+                proptest::collection::vec(entry(id), 0..8),
+                proptest::collection::vec(edits, 1..4),
+            )
+        })
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
         #[test]
         fn a_tree_that_is_not_built_is_outlined_as_if_it_were(
-            old in proptest::collection::vec(entry(), 0..8),
-            edits in proptest::collection::vec(prop_oneof![
-                // Entries, bytes of them, new ones, new bytes.
-                6 => (0_usize..9, 0_usize..9).prop_map(|(from, to)| (Some((from, to)), Edit::Go(0))),
-                1 => (any::<u16>(), any::<u16>())
-                    .prop_map(|(from, length)| (None, Edit::Copy(from, length))),
-                1 => any::<u16>().prop_map(|length| (None, Edit::Go(length))),
-                2 => entry().prop_map(|entry| (None, Edit::Insert(entry))),
-                1 => proptest::collection::vec(any::<u8>(), 1..30)
-                    .prop_map(|bytes| (None, Edit::Insert(bytes))),
-            ], 0..8),
+            (hash, old, deltas) in drawn(),
             cut in 0_usize..30,
         ) {
-            let mut starts = vec![0];
-            for entry in &old {
-                starts.push(starts[starts.len() - 1] + entry.len());
+            let mut content = old.concat();
+            content.truncate(content.len() - cut.min(content.len()) * usize::from(cut < 10));
+            let mut object = Object::whole(Kind::Tree, content.clone());
+            let mut outline = Revision::whole(&content).outline(hash, link);
+            for edits in deltas {
+                let place = |entry: usize| {
+                    let ends = outline.entries.get(entry.wrapping_sub(1));
+                    ends.map_or(0, |entry| entry.end as usize)
+                };
+                let edits: Vec<Edit> = edits
+                    .into_iter()
+                    .map(|(entries, edit)| match entries {
+                        Some((from, to)) if place(from) < place(to) => {
+                            Edit::Exactly(place(from)..place(to))
+                        }
+                        Some(_) | None => edit,
+                    })
+                    .collect();
+                let (delta, made) = edited(&content, &edits);
+                let mut stretches = Vec::new();
+                let draft = Draft::read(&object, &delta, &mut stretches).unwrap();
+                let (mut read, mut scratch) = (0, Vec::new());
+                let tree = Revision::draft(&draft, &outline, &mut scratch);
+                let revised = tree.outline(hash, |entry| {
+                    read += 1;
+                    link(entry)
+                });
+                let whole = Revision::whole(&made).outline(hash, link);
+                prop_assert_eq!(&revised.entries, &whole.entries);
+                prop_assert!(read <= revised.entries.len());
+                let next = object.apply(delta.into()).unwrap();
+                (object, outline, content) = (next, revised, made);
             }
-            let mut base = old.concat();
-            base.truncate(base.len() - cut.min(base.len()) * usize::from(cut < 10));
-            let place = |entry: usize| starts[entry.min(old.len())].min(base.len());
-            let edits: Vec<Edit> = edits
-                .into_iter()
-                .map(|(entries, edit)| match entries {
-                    Some((from, to)) => Edit::Exactly(place(from)..place(to.max(from))),
-                    None => edit,
-                })
-                .collect();
-            let (delta, content) = edited(&base, &edits);
-            let object = Object::whole(Kind::Tree, base);
-            let mut stretches = Vec::new();
-            let draft = Draft::read(&object, &delta, &mut stretches).unwrap();
-            let mut read = 0;
-            let base = outline_of(object.flat().unwrap());
-            let mut scratch = Vec::new();
-            let tree = Revision::draft(&draft, &base, &mut scratch);
-            let revised = tree.outline(gix_hash::Kind::Sha1, |entry| {
-                read += 1;
-                link(entry)
-            });
-            prop_assert_eq!(&revised, &outline_of(&content));
-            prop_assert!(read <= revised.entries.len());
         }
+    }
+
+    #[test]
+    fn what_is_gone_through_in_vain_is_told() {
+        let mut base = b"40000 ".to_vec();
+        base.resize(10_000, b'a');
+        let (delta, content) = edited(&base, &[Edit::Exactly(0..8), Edit::Exactly(0..9_000)]);
+        let object = Object::whole(Kind::Tree, base);
+        let mut stretches = Vec::new();
+        let draft = Draft::read(&object, &delta, &mut stretches).unwrap();
+        let base = outline_of(object.flat().unwrap());
+        let mut scratch = Vec::new();
+        let tree = Revision::draft(&draft, &base, &mut scratch);
+        let outline = tree.outline(gix_hash::Kind::Sha1, link);
+        assert_eq!(outline.links().count(), 0);
+        assert!((content.len()..3 * content.len()).contains(&outline.cost()));
     }
 
     #[test]
