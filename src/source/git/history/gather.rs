@@ -21,8 +21,8 @@ use super::desk::{Desk, Wanted};
 use super::gathered::{ById, Names};
 use super::numbers::Times;
 
-/// Bytes of what is gathered. The Linux kernel's history, with some 20 million folders in folders and
-/// 7 million trees, should take about so many; uv's takes 40 MB.
+/// Bytes of what is gathered. uv's history takes 40 MB; by that, the Linux kernel's, with some 20
+/// million folders in folders, would take nearly so many.
 const MOST: usize = 768 * 1024 * 1024;
 
 /// What was gathered, as it lies on the desks of all threads.
@@ -188,6 +188,8 @@ impl Take for Gather<'_> {
                 if let Ok(target) = target {
                     let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
                     tags.insert(id.to_owned(), target);
+                    drop(tags);
+                    self.with_desk(|desk| desk.size += 2 * size_of::<[ObjectId; 2]>());
                 }
             }
             Kind::Blob => {}

@@ -118,7 +118,7 @@ impl Pushed {
                 // Without references the objects can be read all the same.
                 Ends::of(&repository).ok()
             };
-            rayon::join(ends, || kept.map(|kept| &***kept))
+            rayon::join(ends, || kept.map(|kept| LazyLock::force(kept)))
         });
         let anew;
         let gathered = match kept.filter(|kept| kept.suffices_for(&wanted)) {
