@@ -165,7 +165,7 @@ struct Operands {
     taken: Option<u8>,
 }
 
-/// What each command says. (To count the bits of each one as it comes takes a quarter longer.)
+/// What each command says. (To count the bits of each one as it comes takes a sixth longer.)
 const OPERANDS: [Operands; 256] = {
     const NONE: Operands = Operands {
         from_mask: 0,
