@@ -28,8 +28,8 @@ pub(super) enum Damage {
     /// The instructions that make it from its base make no sense.
     #[error("its delta is damaged")]
     Delta,
-    /// It is larger than git makes deltas for.
-    #[error("it is a delta of more than 512 MiB")]
+    /// It is larger than what is held in memory, which is as much as git makes deltas of.
+    #[error("it would take more than 512 MiB of memory")]
     Huge,
     /// What it is made from is not there, or damaged itself.
     #[error("its base could not be read")]
@@ -46,6 +46,9 @@ pub(super) enum Damage {
     /// A reference or an index names it, and it is not there.
     #[error("it is missing: a reference or an index names it")]
     Absent,
+    /// It is not there, and something else leads to it.
+    #[error("it is missing{0}")]
+    Lost(String),
     /// It is made from itself.
     #[error("it is a delta in a circle")]
     Circle,
@@ -88,6 +91,7 @@ impl From<Damage> for io::Error {
             | Damage::Name
             | Damage::Missing(_)
             | Damage::Absent
+            | Damage::Lost(_)
             | Damage::Circle
             | Damage::Stray(_)
             | Damage::NoPack

@@ -23,8 +23,8 @@ pub(super) enum Presence {
 /// The objects of some folders.
 pub(super) struct Database {
     folders: Vec<PathBuf>,
-    /// Opened when something is not found loose.
-    packs: OnceLock<Vec<OpenPack>>,
+    /// Opened when something is not found loose. None for one that cannot be opened.
+    packs: OnceLock<Vec<Option<OpenPack>>>,
 }
 
 impl Database {
@@ -41,7 +41,7 @@ impl Database {
         if let Some(path) = self.loose(id) {
             return loose::read(&path);
         }
-        for pack in self.packs() {
+        for pack in self.packs().iter().flatten() {
             if let Some(index) = &pack.index {
                 let place = |id: &oid| Some(index.pack_offset_at_index(index.lookup(id)?));
                 if let Some(offset) = place(id) {
@@ -52,21 +52,31 @@ impl Database {
         Err(Damage::Missing(ObjectId::from(id)))
     }
 
+    /// Which pack holds the object of that name, if one does; `first` is asked first.
+    pub(super) fn packed(&self, id: &oid, first: usize) -> Option<usize> {
+        let packs = self.packs();
+        let holds = |at: usize| {
+            let index = packs.get(at)?.as_ref()?.index.as_ref()?;
+            index.lookup(id).map(|_| at)
+        };
+        holds(first).or_else(|| (0..packs.len()).find_map(holds))
+    }
+
     /// Whether the object of that name is there. Nothing of it is read.
     pub(super) fn presence(&self, id: &oid) -> Presence {
-        let mut absent = Presence::Missing;
-        for pack in self.packs() {
-            match &pack.index {
-                Some(index) if index.lookup(id).is_some() => return Presence::Here,
-                Some(_) => {}
-                None => absent = Presence::Unknown,
-            }
-        }
-        if self.loose(id).is_some() {
+        if self.packed(id, 0).is_some() || self.loose(id).is_some() {
             Presence::Here
+        } else if self.is_listed() {
+            Presence::Missing
         } else {
-            absent
+            Presence::Unknown
         }
+    }
+
+    /// Whether all packs tell what they hold.
+    pub(super) fn is_listed(&self) -> bool {
+        let mut packs = self.packs().iter();
+        packs.all(|pack| pack.as_ref().is_some_and(|pack| pack.index.is_some()))
     }
 
     /// Whether a remote has promised objects that need not be here.
@@ -96,12 +106,15 @@ impl Database {
         self.packs();
     }
 
-    fn packs(&self) -> &[OpenPack] {
+    fn packs(&self) -> &[Option<OpenPack>] {
         self.packs.get_or_init(|| {
             let folders = self.folders.iter();
             let paths = folders.flat_map(|folder| Objects::packs_of(folder));
-            // What cannot be opened holds nothing that can be found.
-            paths.filter_map(|path| OpenPack::new(&path).ok()).collect()
+            let packs = paths.map(|path| OpenPack::new(&path).ok());
+            // What only has a pack's name holds nothing.
+            packs
+                .filter(|pack| pack.as_ref().is_none_or(OpenPack::is_pack))
+                .collect()
         })
     }
 }

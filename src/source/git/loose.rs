@@ -15,6 +15,7 @@ use crate::vocabulary::Origin;
 use super::damage::Damage;
 use super::exactly::Exactly;
 use super::input::FileBytes;
+use super::pack::{LARGE, LARGEST, Take};
 
 /// `commit`, a space, twenty digits and a NUL take less.
 const HEADER: usize = 32;
@@ -29,14 +30,20 @@ pub(super) fn id(folder: &str, file: &str) -> Option<ObjectId> {
     ObjectId::from_hex(hex.as_bytes()).ok()
 }
 
-/// Reads one object and pushes it as a member of `within`.
-pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn Sink) {
+/// Reads one object and pushes it as a member of `within`; `take` may want it too.
+pub(super) fn push(
+    path: &Path,
+    id: &ObjectId,
+    within: &Origin<'_>,
+    sink: &dyn Sink,
+    take: Option<&dyn Take>,
+) {
     let name = id.to_hex().to_string();
     let origin = Origin::Member {
         within,
         name: name.as_bytes(),
     };
-    if let Err(damage) = try_push(path, id, &origin, sink) {
+    if let Err(damage) = try_push(path, id, &origin, sink, take) {
         sink.error(&origin, &damage.into());
         // Something that only has an object's name is a file like any other.
         if let Ok(file) = FileBytes::open(path) {
@@ -47,19 +54,17 @@ pub(super) fn push(path: &Path, id: &ObjectId, within: &Origin<'_>, sink: &dyn S
 
 /// Reads one object whole.
 pub(super) fn read(path: &Path) -> Result<(Kind, Vec<u8>), Damage> {
-    Open::new(path)?.into_bytes()
+    Open::new(path)?.into_bytes(LARGEST)
 }
 
-/// Reads one object whole, if it is of a kind that is wanted.
-pub(super) fn read_if(
-    path: &Path,
-    wants: &dyn Fn(Kind) -> bool,
-) -> Result<Option<(Kind, Vec<u8>)>, Damage> {
-    let object = Open::new(path)?;
-    if wants(object.kind) {
-        object.into_bytes().map(Some)
-    } else {
-        Ok(None)
+/// Hands out one object, if it is of a kind that is wanted, and not so large that threads should not
+/// hold one each. What cannot be read was told when it was pushed.
+pub(super) fn hand_out(path: &Path, id: &ObjectId, take: &dyn Take) {
+    if let Ok(object) = Open::new(path)
+        && take.wants(object.kind)
+        && let Ok((kind, bytes)) = object.into_bytes(LARGE)
+    {
+        take.object(id, kind, &bytes);
     }
 }
 
@@ -96,7 +101,11 @@ impl Open {
         })
     }
 
-    fn into_bytes(mut self) -> Result<(Kind, Vec<u8>), Damage> {
+    /// Its bytes, unless they are more than `most`.
+    fn into_bytes(mut self, most: u64) -> Result<(Kind, Vec<u8>), Damage> {
+        if self.rest.left() > most {
+            return Err(Damage::Huge);
+        }
         let mut bytes = self.head;
         bytes.drain(..self.header);
         self.rest.read_to_end(&mut bytes)?;
@@ -109,15 +118,22 @@ fn try_push(
     id: &ObjectId,
     origin: &Origin<'_>,
     sink: &dyn Sink,
+    take: Option<&dyn Take>,
 ) -> Result<(), Damage> {
     let mut object = Open::new(path)?;
     let bytes = &object.head[object.header..];
     if object.rest.left() > 0 {
         sink.blob(origin, Content::Stream(&mut bytes.chain(&mut object.rest)));
+        if let Some(take) = take {
+            hand_out(path, id, take);
+        }
         return Ok(());
     }
     // Nothing is left of what it says; whether the file agrees shows at its end.
     io::copy(&mut object.rest, &mut io::sink())?;
+    if let Some(take) = take.filter(|take| take.wants(object.kind)) {
+        take.object(id, object.kind, bytes);
+    }
     if !sink.glance_whole(bytes, &mut |_, _| {}) {
         sink.glanced(bytes.len() as u64);
         return Ok(());

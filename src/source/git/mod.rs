@@ -13,7 +13,6 @@ mod handed;
 mod history;
 mod input;
 mod loose;
-mod missing;
 mod objects;
 mod pack;
 mod range;

@@ -16,10 +16,10 @@ use crate::source::{Sink, Threads};
 use crate::vocabulary::Origin;
 
 use super::damage::Damage;
-use super::history::{Gather, Unsorted};
+use super::history::{Connectivity, Gather, Links, Unsorted};
 use super::input::{FileBytes, ReadAt as _};
 use super::loose;
-use super::pack::{Besides, Elsewhere, Pack, Take, is_pack};
+use super::pack::{Besides, Elsewhere, Nowhere, Pack, Take, is_pack};
 
 /// From this many on, loose objects are shared out over threads.
 const MANY_LOOSE: usize = 32;
@@ -118,40 +118,34 @@ impl Objects {
                 pack.pack(&within, elsewhere).each(threads, take);
             }
         }
-        self.hand_out_loose(threads, take);
-    }
-
-    fn hand_out_loose(&self, threads: &Threads, take: &dyn Take) {
         self.each_loose(threads, |(id, path)| {
-            if !take.is_done()
-                && let Ok(Some((kind, bytes))) = loose::read_if(path, &|kind| take.wants(kind))
-            {
-                take.object(id, kind, &bytes);
+            if !take.is_done() {
+                loose::hand_out(path, id, take);
             }
         });
     }
 
-    /// Pushes them all as members of `within`. If something was found by the time the blobs were
-    /// pushed, tells what was gathered of the history meanwhile.
+    /// Pushes them all as members of `within`, and tells `connectivity` what they name. If something
+    /// was found by the time the blobs were pushed, tells what was gathered of the history meanwhile.
     pub(super) fn push(
         &self,
         within: &Origin<'_>,
-        elsewhere: &dyn Elsewhere,
+        connectivity: Option<&Connectivity>,
         threads: &Threads,
         sink: &dyn Sink,
     ) -> Option<Unsorted> {
         let is_done = || sink.is_done();
-        let gather = OnceLock::new();
+        let (gather, links) = (OnceLock::new(), OnceLock::new());
         let besides = |pushed: Vec<ObjectId>| -> Option<&dyn Take> {
             // Of several packs one may hold the trees that name another one's blobs.
             let is_all = self.packs.len() == 1 && !self.leaves_out;
-            (is_all && sink.has_found()).then(|| {
+            let gather = (is_all && sink.has_found()).then(|| {
                 let loose = self.loose.iter().map(|(id, _)| *id);
                 let wanted = pushed.into_iter().chain(loose).collect();
-                let gather: &Gather<'_> =
-                    gather.get_or_init(|| Gather::new(wanted, threads, &is_done));
-                gather as &dyn Take
-            })
+                gather.get_or_init(|| Gather::new(wanted, threads, &is_done))
+            });
+            let links = links.get_or_init(|| Links::new(connectivity, gather));
+            links.as_ref().map(|links| links as &dyn Take)
         };
         for path in self.packs.iter().take_while(|_| !sink.is_done()) {
             let pack = match OpenPack::new(path) {
@@ -161,7 +155,7 @@ impl Objects {
                     continue;
                 }
             };
-            if !is_pack(&pack.bytes) {
+            if !pack.is_pack() {
                 // Something that only has a pack's ending, unless git made it.
                 if pack.index.is_some() || is_named_by_git(path) {
                     sink.error(&Origin::File(path), &Damage::NoPack.into());
@@ -169,16 +163,16 @@ impl Objects {
                 sink.blob(&Origin::File(path), pack.bytes.content());
                 continue;
             }
-            pack.push(within, elsewhere, threads, sink, &besides);
+            pack.push(within, &Nowhere, threads, sink, &besides);
         }
+        let links = links.get_or_init(|| Links::new(connectivity, None));
+        let take = links.as_ref().map(|links| links as &dyn Take);
         self.each_loose(threads, |(id, path)| {
             if !sink.is_done() {
-                loose::push(path, id, within, sink);
+                loose::push(path, id, within, sink, take);
             }
         });
-        let gather = gather.into_inner()?;
-        self.hand_out_loose(threads, &gather);
-        gather.finish()
+        gather.into_inner()?.finish()
     }
 
     /// Calls `work` with each loose object, on all threads if there are many.
@@ -213,6 +207,11 @@ impl OpenPack {
             None => (None, gix_hash::Kind::Sha1),
         };
         Ok(Self { bytes, index, hash })
+    }
+
+    /// Whether it begins like one.
+    pub(super) fn is_pack(&self) -> bool {
+        is_pack(&self.bytes)
     }
 
     /// Pushes its objects as members of `within`.

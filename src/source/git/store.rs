@@ -18,11 +18,10 @@ use crate::vocabulary::Origin;
 
 use super::bundle::{holds_pack, push_pack};
 use super::damage::Damage;
-use super::history::Pushed;
+use super::history::{Connectivity, Pushed};
 use super::input::{FileBytes, ReadAt as _};
-use super::missing;
 use super::objects::{Objects, OpenPack, is_object};
-use super::pack::{Nowhere, is_pack, nobody};
+use super::pack::{Nowhere, nobody};
 
 /// Alternates of alternates are followed so far; git's own limit.
 pub(super) const ALTERNATES: usize = 5;
@@ -160,13 +159,17 @@ impl Stores {
             sink.opening(&within);
             match Objects::list(store, &wanted) {
                 Ok(objects) => {
-                    let gathered = objects.push(&within, &Nowhere, threads, sink);
+                    let connectivity = Connectivity::of(repository(store), threads);
+                    let asked = connectivity.as_ref().filter(|asked| asked.is_asked());
+                    let gathered = objects.push(&within, asked, threads, sink);
                     // What there is no room for is gathered again, if it is needed.
                     if let Some(gathered) = gathered.filter(|gathered| gathered.size() <= room) {
                         room -= gathered.size();
                         pushed.keep(gathered);
                     }
-                    missing::tell(repository(store), sink);
+                    if let Some(connectivity) = connectivity {
+                        connectivity.tell(threads, sink);
+                    }
                 }
                 Err(error) => sink.error(&Origin::File(store), &error),
             }
@@ -247,7 +250,7 @@ fn starts_like_pack(path: &Path) -> bool {
 fn push_alone(path: &Path, threads: &Threads, sink: &dyn Sink) -> io::Result<()> {
     let within = Origin::File(path);
     let pack = OpenPack::new(path)?;
-    if is_pack(&pack.bytes) {
+    if pack.is_pack() {
         pack.push(&within, &Nowhere, threads, sink, &nobody);
     } else {
         push_pack(&pack.bytes, &within, threads, sink);

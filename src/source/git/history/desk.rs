@@ -7,7 +7,9 @@ use gix_hash::{ObjectId, oid};
 use crate::source::git::pack::{Link, Outline};
 
 use super::gathered::{ById, ByName, Name};
+use super::links::CommitLinks;
 use super::numbers::{Met, Time, Times};
+use super::recent::{Recent, first_two};
 
 /// A commit that was read.
 pub(super) struct SeenCommit {
@@ -24,7 +26,8 @@ pub(super) struct SeenCommit {
 pub(super) struct Desk {
     pub(super) met_trees: Met,
     pub(super) met_commits: Met,
-    recent: Recent,
+    /// When trees were met that were named of late.
+    recent: Recent<Time>,
     /// The numbers of names that it met.
     names: ByName,
     /// The trees that it took, and where what lies in each ends, among that of those before it.
@@ -76,26 +79,21 @@ impl Desk {
         self.size += Met::TIME + TREE + size_of_val(folders) + size_of_val(holders);
     }
 
-    /// Takes a commit. Its parents are each told once.
-    pub(super) fn commit(
-        &mut self,
-        id: &oid,
-        tree: &oid,
-        parents: &[ObjectId],
-        time: i64,
-        times: &Times,
-    ) {
+    /// Takes a commit.
+    pub(super) fn commit(&mut self, id: &oid, links: &CommitLinks, times: &Times) {
         const COMMIT: usize = 2 * size_of::<SeenCommit>() + 2 * Met::TIME;
 
         let met = &mut self.met_commits;
         let commit = SeenCommit {
             id: id.to_owned(),
             met: met.note(id, times),
-            tree: self.met_trees.note(tree, times),
-            parents: parents.iter().map(|id| met.note(id, times)).collect(),
-            time,
+            tree: self.met_trees.note(&links.tree, times),
+            parents: (links.parents.iter())
+                .map(|id| met.note(id, times))
+                .collect(),
+            time: links.time,
         };
-        self.size += COMMIT + parents.len() * (Met::TIME + size_of::<Time>());
+        self.size += COMMIT + links.parents.len() * (Met::TIME + size_of::<Time>());
         self.commits.push(commit);
     }
 
@@ -133,28 +131,6 @@ impl Desk {
     }
 }
 
-/// When trees were met that were named of late: a tree names mostly what the one before named. Each
-/// has one place, told by its id.
-#[derive(Default)]
-struct Recent(Vec<Option<(ObjectId, Time)>>);
-
-impl Recent {
-    /// How many are kept; a power of two.
-    const PLACES: usize = 1024;
-
-    /// A time at which one was met; if it is not known, that is now.
-    fn get_or(&mut self, id: &oid, now: impl FnOnce() -> Time) -> Time {
-        if self.0.is_empty() {
-            self.0.resize(Self::PLACES, None);
-        }
-        let place = &mut self.0[first_two(id) % Self::PLACES];
-        match place {
-            Some((known, time)) if *known == id => *time,
-            Some(_) | None => place.insert((id.to_owned(), now())).1,
-        }
-    }
-}
-
 /// The objects looked for. There are few, and each entry of each tree is asked about.
 pub(super) struct Wanted {
     /// A bit for each pair of first bytes that one of them has.
@@ -183,10 +159,4 @@ impl Wanted {
         }
         self.numbers.get(id).copied()
     }
-}
-
-/// The first two bytes of an id, which are as good as random.
-fn first_two(id: &oid) -> usize {
-    let first = id.as_bytes().first_chunk().copied();
-    first.map_or(0, u16::from_le_bytes).into()
 }

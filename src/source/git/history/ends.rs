@@ -16,18 +16,18 @@ const LOG: u64 = 16 * 1024 * 1024;
 
 /// The ends of a history.
 #[derive(Debug, Default)]
-pub(in crate::source::git) struct Ends {
+pub(super) struct Ends {
     /// What references lead to; commits and tags, mostly.
-    pub(in crate::source::git) references: BTreeSet<ObjectId>,
+    pub(super) references: BTreeSet<ObjectId>,
     /// What was stashed.
     pub(super) stashes: BTreeSet<ObjectId>,
     /// Files that say what is staged, in this worktree and others.
-    pub(in crate::source::git) indexes: Vec<PathBuf>,
+    pub(super) indexes: Vec<PathBuf>,
 }
 
 impl Ends {
     /// Those of a repository.
-    pub(in crate::source::git) fn of(repository: &Repository) -> Result<Self, RepositoryError> {
+    pub(super) fn of(repository: &Repository) -> Result<Self, RepositoryError> {
         let mut ends = Self {
             indexes: vec![repository.index.clone()],
             ..Self::default()

@@ -10,15 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use gix_hash::{ObjectId, oid};
-use gix_object::commit::ref_iter::Token;
 use gix_object::tree::EntryRef;
-use gix_object::{CommitRefIter, Kind, TagRefIter};
 
 use crate::source::Threads;
-use crate::source::git::pack::{Link, Outline, Revision, Take};
+use crate::source::git::pack::{Link, Outline, Revision};
 
 use super::desk::{Desk, Wanted};
 use super::gathered::{ById, Names};
+use super::links::CommitLinks;
 use super::numbers::Times;
 
 /// Bytes of what is gathered. uv's history takes 40 MB; by that, the Linux kernel's, with some 20
@@ -104,7 +103,13 @@ impl<'a> Gather<'a> {
         })
     }
 
-    fn is_too_much(&self) -> bool {
+    /// Whether nothing more is wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_too_much() || (self.is_done)()
+    }
+
+    /// Whether there was more than is kept: then nothing will come of it.
+    pub(super) fn is_too_much(&self) -> bool {
         self.overflow.load(Ordering::Relaxed)
     }
 
@@ -140,68 +145,31 @@ impl<'a> Gather<'a> {
         Some(Link::Folder(folder, desk.name(entry.filename, ask)))
     }
 
-    fn commit(&self, id: &oid, bytes: &[u8]) {
-        let (mut tree, mut parents, mut time) = (None, Vec::new(), 0);
-        // Where a commit is damaged it ends; that was told when it was scanned.
-        for token in CommitRefIter::from_bytes(bytes, id.kind()).map_while(Result::ok) {
-            match token {
-                Token::Tree { id } => tree = Some(id),
-                Token::Parent { id } => parents.push(id),
-                Token::Committer { signature } => {
-                    time = signature.seconds();
-                    break;
-                }
-                Token::Author { .. }
-                | Token::Encoding(_)
-                | Token::ExtraHeader(_)
-                | Token::Message(_) => {}
-            }
-        }
-        let Some(tree) = tree else { return };
-        parents.sort_unstable();
-        parents.dedup();
-        self.with_desk(|desk| desk.commit(id, &tree, &parents, time, &self.times));
-    }
-}
-
-impl Take for Gather<'_> {
-    fn is_done(&self) -> bool {
-        self.is_too_much() || (self.is_done)()
+    /// Takes a commit.
+    pub(super) fn commit(&self, id: &oid, links: &CommitLinks) {
+        self.with_desk(|desk| desk.commit(id, links, &self.times));
     }
 
-    fn wants(&self, kind: Kind) -> bool {
-        match kind {
-            Kind::Commit | Kind::Tree | Kind::Tag => true,
-            Kind::Blob => false,
-        }
+    /// Takes a tag.
+    pub(super) fn tag(&self, id: &oid, target: ObjectId) {
+        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        tags.insert(id.to_owned(), target);
+        drop(tags);
+        self.with_desk(|desk| desk.size += 2 * size_of::<[ObjectId; 2]>());
     }
 
-    fn object(&self, id: &oid, kind: Kind, bytes: &[u8]) {
-        if self.is_too_much() {
-            return;
-        }
-        match kind {
-            Kind::Tree => drop(self.tree(id, Revision::whole(bytes))),
-            Kind::Commit => self.commit(id, bytes),
-            Kind::Tag => {
-                let target = TagRefIter::from_bytes(bytes, id.kind()).target_id();
-                if let Ok(target) = target {
-                    let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
-                    tags.insert(id.to_owned(), target);
-                    drop(tags);
-                    self.with_desk(|desk| desk.size += 2 * size_of::<[ObjectId; 2]>());
-                }
-            }
-            Kind::Blob => {}
-        }
-    }
-
-    fn tree(&self, id: &oid, tree: Revision<'_>) -> Outline {
-        if self.is_too_much() {
-            return Outline::default();
-        }
+    /// Takes a tree; `also` is told of each entry that is read.
+    pub(super) fn tree(
+        &self,
+        id: &oid,
+        tree: Revision<'_>,
+        also: &mut dyn FnMut(&EntryRef<'_>),
+    ) -> Outline {
         self.with_desk(|desk| {
-            let outline = tree.outline(id.kind(), |entry| self.link(desk, entry));
+            let outline = tree.outline(id.kind(), |entry| {
+                also(entry);
+                self.link(desk, entry)
+            });
             desk.tree(id, &outline, &self.times);
             outline
         })
@@ -213,8 +181,12 @@ pub(super) mod tests {
     use std::fmt::Write as _;
     use std::num::NonZeroUsize;
 
+    use gix_object::Kind;
+
     use super::super::gathered::Gathered;
+    use super::super::links::Links;
     use super::*;
+    use crate::source::git::pack::Take as _;
 
     fn id(number: u8) -> ObjectId {
         ObjectId::from_bytes_or_panic(&[number; 20])
@@ -232,7 +204,8 @@ pub(super) mod tests {
             for role in ["author", "committer"] {
                 writeln!(text, "{role} Jane <jane@example.org> {time} +0000").unwrap();
             }
-            gather.object(&id(*number), Kind::Commit, text.as_bytes());
+            let links = Links::new(None, Some(&gather)).unwrap();
+            links.object(&id(*number), Kind::Commit, text.as_bytes());
         }
         gather.finish().unwrap()
     }

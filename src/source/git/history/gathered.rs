@@ -184,6 +184,12 @@ impl Gathered {
         self.commits[number as usize].is_some().then_some(number)
     }
 
+    /// The number of a commit that was not read, but only named.
+    pub(super) fn unread(&self, id: &oid) -> Option<Number> {
+        let number = self.commit_ids.get(id)?;
+        self.commits[number as usize].is_none().then_some(number)
+    }
+
     /// The folders in a folder, and what they are called there, in their order.
     pub(super) fn folders_in(&self, folder: Tree) -> &[(Tree, Name)] {
         let Inside { desk, start, end } = self.inside[folder as usize];

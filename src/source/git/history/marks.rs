@@ -64,6 +64,17 @@ impl<'a> Marks<'a> {
         (turn != u32::MAX).then_some(turn)
     }
 
+    /// The first commit that names as its parent one that was not read, and its turn.
+    pub(super) fn first_that_follows(&self, unread: &ObjectId) -> Option<(u32, ObjectId)> {
+        let unread = self.gathered.unread(unread)?;
+        let commits = self.gathered.commits.iter().zip(&self.known);
+        let followers = commits.filter_map(|(commit, turn)| {
+            let commit = commit.as_ref()?;
+            (commit.parents.contains(&unread)).then_some((*turn, commit.id))
+        });
+        followers.min_by_key(|(turn, _)| *turn)
+    }
+
     /// The commit that came in a turn.
     pub(super) fn commit_of(&self, turn: u32) -> Option<ObjectId> {
         let behind = self.commits.partition_point(|(first, _)| *first <= turn);

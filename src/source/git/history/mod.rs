@@ -6,13 +6,16 @@
 //! takes one way through the commits and trees of all packs, whatever the number of objects asked
 //! for, and is gone only when there is something to ask for.
 
+mod connectivity;
 mod desk;
 mod ends;
 mod gather;
 mod gathered;
+mod links;
 mod marks;
 mod numbers;
 mod order;
+mod recent;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,9 +34,11 @@ use super::objects::Objects;
 use super::repository::{Repository, Told};
 use super::store::pointer_up_to;
 
-pub(super) use ends::Ends;
+pub(super) use connectivity::Connectivity;
+use ends::Ends;
 pub(super) use gather::{Gather, Unsorted};
 use gathered::{Gathered, Name, Tree};
+pub(super) use links::Links;
 use marks::Marks;
 
 /// Tags of tags are followed so far.
@@ -151,9 +156,10 @@ fn gather(
     is_done: &(dyn Fn() -> bool + Sync),
 ) -> Option<Gathered> {
     let gather = Gather::new(wanted.to_vec(), threads, is_done);
+    let links = Links::new(None, Some(&gather))?;
     for folder in repository.objects.folders() {
         if let Ok(objects) = Objects::list(folder, &|_| true) {
-            objects.each(&repository.objects, threads, &gather);
+            objects.each(&repository.objects, threads, &links);
         }
     }
     let unsorted = gather.finish()?;
@@ -214,6 +220,9 @@ impl<'a> Look<'a> {
         if self.gathered.tags.contains_key(id) {
             return self.by_tag(id);
         }
+        if let Some((turn, follower)) = self.marks.first_that_follows(id) {
+            return self.by_commit(self.state(turn), follower, None);
+        }
         let as_tree = self.gathered.number(id).map(|tree| (tree, None));
         let holder = holders
             .iter()
@@ -238,8 +247,11 @@ impl<'a> Look<'a> {
                     None => held_by_nothing(state),
                 }
             }
-            (None, _) if self.ends.is_none() => held_by_nothing(Held::Unknown),
-            (None, _) => held_by_nothing(Held::Dangling),
+            (None, _) => held_by_nothing(match &self.ends {
+                None => Held::Unknown,
+                Some(ends) if self.is_named(id, ends) => Held::Tagged,
+                Some(_) => Held::Dangling,
+            }),
         }
     }
 
@@ -301,13 +313,13 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Whether a reference leads to a tag, or to one that names it.
-    fn is_named(&self, tag: &ObjectId, ends: &Ends) -> bool {
+    /// Whether a reference leads to an object, or to a tag that names it.
+    fn is_named(&self, object: &ObjectId, ends: &Ends) -> bool {
         ends.references.iter().any(|end| {
             let named = |id: &ObjectId| self.gathered.tags.get(id).copied();
             std::iter::successors(Some(*end), named)
                 .take(TAGS)
-                .any(|id| id == *tag)
+                .any(|id| id == *object)
         })
     }
 
@@ -346,7 +358,7 @@ fn shown(name: &[u8], address: &[u8]) -> String {
 }
 
 /// What an index says is staged, and where. A damaged one was told when it was scanned.
-pub(super) fn index_of(path: &Path, hash: gix_hash::Kind) -> BTreeMap<ObjectId, Vec<u8>> {
+fn index_of(path: &Path, hash: gix_hash::Kind) -> BTreeMap<ObjectId, Vec<u8>> {
     let Ok(bytes) = pointer_up_to(path, INDEX) else {
         return BTreeMap::new();
     };

@@ -66,11 +66,12 @@ use look::{Look, Share};
 pub(super) use lookup::object_at;
 use names::Names;
 pub(super) use outline::{Link, Outline, Revision};
+pub(super) use walk::LARGE;
 use walk::Walk;
 
 /// Deltas, and objects that have deltas made from them, may have this many bytes; git's own
 /// `core.bigFileThreshold`, above which it makes no deltas.
-const LARGEST: u64 = if cfg!(test) { 1 << 20 } else { 512 << 20 };
+pub(super) const LARGEST: u64 = if cfg!(test) { 1 << 20 } else { 512 << 20 };
 
 /// Objects that a pack may be made from without holding them.
 pub(super) trait Elsewhere: Sync {

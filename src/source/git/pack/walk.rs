@@ -41,7 +41,7 @@ const ROOTS: usize = 16;
 const STRETCHES: usize = 1024 * 1024;
 
 /// Families whose root is larger than this are walked one after the other.
-const LARGE: u64 = 16 * 1024 * 1024;
+pub(in crate::source::git) const LARGE: u64 = 16 * 1024 * 1024;
 
 /// The walk through one pack.
 pub(super) struct Walk<'a, V: Visit> {

@@ -1,0 +1,256 @@
+//! Whether a repository holds all that it names.
+//!
+//! A scan reads the objects that are there. That others should be there is told by what names them:
+//! references and indexes, and the objects themselves. So while those pass, whatever one names is
+//! looked for in the packs' indexes; what is in none of them is looked for once more at the end, when
+//! loose objects, and packs that came meanwhile, count too. What then is missing is an error, with its
+//! id and with what leads to it. What only dangling objects name may be missing: git removes those one
+//! by one, by their age.
+//!
+//! Two sorts of repositories lack objects because somebody asked for that: a shallow clone, whose
+//! history is cut off, and a partial one, whose remote has promised the rest. Each says so once. Where
+//! a shallow one is cut off nothing is missed, and of a partial one nothing at all.
+//!
+//! A tree that is too large to be held in memory beside others names nothing here.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use gix_hash::{ObjectId, oid};
+use gix_object::tree::EntryRef;
+
+use crate::source::git::damage::Damage;
+use crate::source::git::database::Presence;
+use crate::source::git::repository::Repository;
+use crate::source::git::store::pointer_up_to;
+use crate::source::{Sink, Threads};
+use crate::vocabulary::{Held, Origin, Provenance, SkipReason};
+
+use super::links::CommitLinks;
+use super::recent::Recent;
+use super::{Ends, Pushed, index_of};
+
+/// The list of commits at which a history is cut off is not read beyond this.
+const SHALLOW: u64 = 64 * 1024 * 1024;
+
+/// Objects that no index names and that one thread takes note of.
+const MOST: usize = if cfg!(test) { 64 } else { 1 << 20 };
+
+/// So many are put in order for the first time.
+const FEW: usize = if cfg!(test) { 8 } else { 4096 };
+
+/// What a repository names, as it is met.
+pub(in crate::source::git) struct Connectivity {
+    folder: PathBuf,
+    repository: Repository,
+    is_partial: bool,
+    /// The commits at which the history is cut off.
+    cut_off: BTreeSet<ObjectId>,
+    /// One for each thread of the pool, and one for who is none of them.
+    desks: Vec<Mutex<Desk>>,
+    /// Whether there was more than is taken note of.
+    overflow: AtomicBool,
+}
+
+/// What one thread met.
+#[derive(Default)]
+struct Desk {
+    recent: Recent<()>,
+    /// The pack that held what was looked for last.
+    pack: usize,
+    /// What no pack holds.
+    unknown: Vec<ObjectId>,
+    /// How many there were when they were put in order last.
+    ordered: usize,
+}
+
+impl Connectivity {
+    /// That of the repository in `folder`, if it is one.
+    pub(in crate::source::git) fn of(folder: &Path, threads: &Threads) -> Option<Self> {
+        let repository = Repository::open(folder, Pushed::met(folder).told).ok()?;
+        let cut_off = pointer_up_to(&shallow(&repository), SHALLOW).unwrap_or_default();
+        let cut_off = cut_off.split(|byte| *byte == b'\n');
+        Some(Self {
+            folder: folder.to_owned(),
+            is_partial: repository.objects.is_promised(),
+            repository,
+            cut_off: cut_off
+                .filter_map(|id| ObjectId::from_hex(id).ok())
+                .collect(),
+            desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
+            overflow: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether anything can be told to be missing.
+    pub(in crate::source::git) fn is_asked(&self) -> bool {
+        !self.is_partial && self.repository.objects.is_listed()
+    }
+
+    /// Takes note of what some entries of a tree name: `work` tells them, one by one.
+    pub(super) fn entries<T>(&self, work: impl FnOnce(&mut dyn FnMut(&EntryRef<'_>)) -> T) -> T {
+        self.with_desk(|desk| {
+            work(&mut |entry| {
+                // What a submodule is at lies elsewhere.
+                if !entry.mode.is_commit() {
+                    self.note(desk, entry.oid);
+                }
+            })
+        })
+    }
+
+    /// Takes note of what a commit names.
+    pub(super) fn commit(&self, id: &oid, links: &CommitLinks) {
+        self.with_desk(|desk| {
+            self.note(desk, &links.tree);
+            if !self.cut_off.contains(id) {
+                for parent in &links.parents {
+                    self.note(desk, parent);
+                }
+            }
+        });
+    }
+
+    /// Takes note of what a tag names.
+    pub(super) fn tag(&self, target: &oid) {
+        self.with_desk(|desk| self.note(desk, target));
+    }
+
+    fn note(&self, desk: &mut Desk, id: &oid) {
+        let Desk {
+            recent,
+            pack,
+            unknown,
+            ordered,
+        } = desk;
+        let mut is_new = false;
+        recent.get_or(id, || is_new = true);
+        if !is_new {
+            return;
+        }
+        if let Some(found) = self.repository.objects.packed(id, *pack) {
+            *pack = found;
+            return;
+        }
+        if unknown.len() >= FEW.max(2 * *ordered) {
+            unknown.sort_unstable();
+            unknown.dedup();
+            *ordered = unknown.len();
+        }
+        if unknown.len() < MOST {
+            unknown.push(id.to_owned());
+        } else {
+            self.overflow.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Lends this thread's desk.
+    fn with_desk<T>(&self, work: impl FnOnce(&mut Desk) -> T) -> T {
+        let thread = rayon::current_thread_index().unwrap_or(self.desks.len());
+        let desk = &self.desks[thread.min(self.desks.len() - 1)];
+        work(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells what the repository lacks.
+    pub(in crate::source::git) fn tell(self, threads: &Threads, sink: &dyn Sink) {
+        let shallow = shallow(&self.repository);
+        // Git leaves an empty one behind when the history is whole again.
+        if shallow.metadata().is_ok_and(|file| file.len() > 0) {
+            sink.skip(&Origin::File(&shallow), SkipReason::Shallow);
+        }
+        if self.is_partial {
+            sink.skip(&Origin::File(&self.folder), SkipReason::Promised);
+            return;
+        }
+        let origin = Origin::File(&self.folder);
+        let tell = |id: &ObjectId, damage: Damage| {
+            let name = id.to_hex().to_string();
+            let origin = Origin::Member {
+                within: &origin,
+                name: name.as_bytes(),
+            };
+            sink.error(&origin, &damage.into());
+        };
+        // What of references cannot be read was told when it was met, or is in a format that is not
+        // read; the objects were, all the same.
+        let Ok(ends) = Ends::of(&self.repository) else {
+            return;
+        };
+        let mut named = ends.references;
+        // Of the other stashes the log may outlive the objects.
+        for index in &ends.indexes {
+            named.extend(index_of(index, self.repository.hash).into_keys());
+        }
+        self.keep_missing(&mut named, sink);
+        for id in &named {
+            tell(id, Damage::Absent);
+        }
+        if self.overflow.load(Ordering::Relaxed) {
+            sink.skip(&origin, SkipReason::MemoryLimit);
+        }
+        let desks = self.desks.iter();
+        let mut unknown: BTreeSet<ObjectId> = desks
+            .flat_map(|desk| {
+                let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::take(&mut desk.unknown)
+            })
+            .collect();
+        unknown.retain(|id| !named.contains(id));
+        self.keep_missing(&mut unknown, sink);
+        if unknown.is_empty() {
+            return;
+        }
+        let hex: Vec<String> = unknown.iter().map(|id| id.to_hex().to_string()).collect();
+        let hex = hex.iter().map(String::as_str);
+        let is_done = || sink.is_done();
+        let mut leading = Pushed::met(&self.folder).provenances(hex, threads, &is_done);
+        for id in unknown.iter().take_while(|_| !sink.is_done()) {
+            let provenance = leading.remove(&id.to_hex().to_string());
+            if let Some(what) = provenance.as_ref().map_or(Some(String::new()), leads_to) {
+                tell(id, Damage::Lost(what));
+            }
+        }
+    }
+
+    /// Keeps those of some objects that are missing.
+    fn keep_missing(&self, ids: &mut BTreeSet<ObjectId>, sink: &dyn Sink) {
+        let missing = |repository: &Repository, id: &ObjectId| {
+            !sink.is_done() && repository.objects.presence(id) == Presence::Missing
+        };
+        ids.retain(|id| missing(&self.repository, id));
+        if ids.is_empty() {
+            return;
+        }
+        // Somebody may have packed them meanwhile.
+        if let Ok(now) = Repository::open(&self.folder, Pushed::met(&self.folder).told) {
+            ids.retain(|id| missing(&now, id));
+        }
+    }
+}
+
+/// The list of commits at which a history is cut off.
+fn shallow(repository: &Repository) -> PathBuf {
+    repository.common_dir().join("shallow")
+}
+
+/// What leads to an object that came into the history so; nothing if nothing does.
+fn leads_to(provenance: &Provenance) -> Option<String> {
+    let needs = match provenance.state {
+        Held::Dangling => return None,
+        Held::Tagged => return Some(": a tag names it".to_owned()),
+        Held::Committed | Held::Stashed | Held::Staged | Held::Unknown => &provenance.commit,
+    };
+    let Some(commit) = needs else {
+        return Some(String::new());
+    };
+    Some(match provenance.path.as_deref() {
+        None => format!(": commit {commit} follows it"),
+        Some(b"") => format!(": it is the tree of commit {commit}"),
+        Some(path) => {
+            let path = String::from_utf8_lossy(path);
+            format!(": commit {commit} holds it at {path}")
+        }
+    })
+}
