@@ -1,10 +1,13 @@
 //! Repositories that name objects which they do not hold: nobody shall take them for read.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::douse::Output;
 use crate::repository::Repository;
 use crate::sandbox::Sandbox;
+use crate::tokens::{self, Kind};
 
 /// The objects told as missing.
 fn missing(output: &Output) -> Vec<String> {
@@ -95,4 +98,250 @@ fn clones_that_were_asked_to_lack_something_say_so_once() {
     assert_eq!(output.all("skip", "reason"), ["promised"]);
     let output = sandbox.douse(["scan", "partial"]).run().expect(0);
     assert!(output.text().contains("1 unsent part of a partial clone"));
+}
+
+/// A history with objects of all sorts, each of which something else names, all loose.
+fn history(sandbox: &Sandbox, format: &str) -> Repository {
+    let repository = Repository::new(sandbox, "repo", &["--object-format", format]);
+    for n in 0..20 {
+        repository.write(&format!("many/folder/file-{n}"), format!("content {n}"));
+    }
+    repository.commit("one");
+    repository.git(&["branch", "side"]);
+    for n in 0..3 {
+        repository.write("many/folder/file-7", format!("another content {n}"));
+        repository.commit("one more");
+    }
+    repository.git(&["checkout", "--quiet", "side"]);
+    repository.write("beside", "of the other side");
+    let id = repository.git(&["rev-parse", "HEAD"]);
+    repository.git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("160000,{id},module"),
+    ]);
+    repository.commit("beside");
+    repository.git(&["merge", "--quiet", "-m", "merged", "main"]);
+    repository.git(&["tag", "-a", "-m", "a tag", "v1"]);
+    repository.git(&["tag", "-a", "-m", "a tag of a tag", "v2", "v1"]);
+    let blob = repository.store("tagged alone");
+    repository.git(&["tag", "-a", "-m", "a tag of a file", "file", &blob]);
+    repository.write("beside", "stashed");
+    repository.git(&["stash", "--quiet"]);
+    repository.write("staged", "not recorded yet");
+    repository.git(&["add", "staged"]);
+    repository
+}
+
+/// What `git fsck` misses.
+fn missed_by_git(repository: &Repository) -> Vec<String> {
+    let output = repository
+        .command(&["fsck", "--no-dangling", "--no-progress"])
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    let missing = |line: &&str| line.starts_with("missing ") || line.contains("invalid sha1");
+    let words = text
+        .lines()
+        .filter(missing)
+        .flat_map(|line| line.split([' ', ':']));
+    let is_id = |word: &&str| word.len() >= 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let ids: BTreeSet<&str> = words.filter(is_id).collect();
+    ids.into_iter().map(str::to_owned).collect()
+}
+
+/// Where a loose object lies.
+fn loose(repository: &Repository, id: &str) -> PathBuf {
+    repository.path(&format!(".git/objects/{}/{}", &id[..2], &id[2..]))
+}
+
+#[test]
+fn whatever_git_misses_of_a_history_is_told() {
+    for format in ["sha1", "sha256"] {
+        let sandbox = Sandbox::new();
+        let repository = history(&sandbox, format);
+        let objects = repository.objects();
+        assert!(objects.len() > 40, "{}", objects.len());
+        assert_eq!(missed_by_git(&repository), [""; 0]);
+        sandbox.scan(["repo"]).expect(0);
+        for (id, _) in objects {
+            let path = loose(&repository, &id);
+            let aside = repository.path("../aside");
+            fs::rename(&path, &aside).unwrap();
+            let missed = missed_by_git(&repository);
+            assert_eq!(missed, [&*id], "{format}");
+            let output = sandbox.scan(["repo"]).expect(2);
+            assert_eq!(missing(&output), missed, "{format}");
+            fs::rename(&aside, &path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn packs_tell_the_same_whether_something_is_found_or_not() {
+    let sandbox = Sandbox::new();
+    let repository = history(&sandbox, "sha1");
+    let ids: Vec<String> = repository.objects().into_iter().map(|(id, _)| id).collect();
+    // What is left when one is gone.
+    for gone in &ids {
+        let left = ids.iter().filter(|id| *id != gone);
+        let left: String = left.map(|id| format!("{id}\n")).collect();
+        let folder = repository.path(&format!("../packs/{gone}"));
+        fs::create_dir_all(&folder).unwrap();
+        let prefix = folder.join("pack");
+        let prefix = prefix.to_str().unwrap();
+        repository.git_with(&["pack-objects", "-q", "--window=50", prefix], left);
+    }
+    for id in &ids {
+        fs::remove_file(loose(&repository, id)).unwrap();
+    }
+    let pack = repository.path(".git/objects/pack");
+    let found = repository.path("../found");
+    for (number, gone) in ids.iter().enumerate() {
+        fs::remove_dir(&pack).unwrap();
+        fs::rename(repository.path(&format!("../packs/{gone}")), &pack).unwrap();
+        // Half of them with a token in the run: then the history is gathered too.
+        let is_found = number % 2 == 0;
+        if is_found {
+            fs::write(&found, tokens::token(Kind::Personal, 1)).unwrap();
+        }
+        let missed = missed_by_git(&repository);
+        assert_eq!(missed, [&**gone]);
+        let paths: &[&str] = if is_found {
+            &["repo", "found"]
+        } else {
+            &["repo"]
+        };
+        let output = sandbox.scan(paths).expect(2);
+        assert_eq!(missing(&output), missed);
+        assert_eq!(output.lines("match").len(), usize::from(is_found));
+        fs::remove_dir_all(&pack).unwrap();
+        fs::create_dir(&pack).unwrap();
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_leads_to_it() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    let token = tokens::token(Kind::Personal, 7);
+    let secret = format!("a folder/{token}");
+    repository.write(&secret, "one");
+    let first = repository.commit("one");
+    repository.write("other", "two");
+    let second = repository.commit("two");
+    repository.git(&["rm", "--quiet", "-r", "."]);
+    let third = repository.commit("three");
+    repository.git(&["tag", "-a", "-m", "a tag", "v1"]);
+    let id = |name: &str| repository.git(&["rev-parse", name]);
+    let message = |id: &str| {
+        let path = loose(&repository, id);
+        fs::rename(&path, repository.path("../aside")).unwrap();
+        let output = sandbox.scan(["repo"]);
+        assert_eq!(missing(&output), [id]);
+        assert!(!output.text().contains(tokens::body(&token)));
+        fs::rename(repository.path("../aside"), &path).unwrap();
+        let errors = output.lines("error");
+        errors[0]["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        message(&id(&format!("{second}:other"))),
+        format!("it is missing: commit {second} holds it at other")
+    );
+    let redacted = message(&id(&format!("{second}:{secret}")));
+    let start = format!("it is missing: commit {first} holds it at a folder/ghp_");
+    assert!(redacted.starts_with(&start), "{redacted}");
+    assert_eq!(
+        message(&id(&format!("{first}:a folder"))),
+        format!("it is missing: commit {first} holds it at a folder")
+    );
+    assert_eq!(
+        message(&id(&format!("{second}^{{tree}}"))),
+        format!("it is missing: it is the tree of commit {second}")
+    );
+    assert_eq!(
+        message(&second),
+        format!("it is missing: commit {third} follows it")
+    );
+}
+
+#[test]
+fn what_only_dangling_objects_name_may_be_gone() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.write("a", "one");
+    repository.commit("one");
+    repository.write("a", "two");
+    let second = repository.commit("two");
+    let blob = repository.git(&["rev-parse", "HEAD:a"]);
+    repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    fs::remove_file(loose(&repository, &blob)).unwrap();
+    sandbox.scan(["repo"]).expect(0);
+    // Until something leads to it again.
+    repository.write(".git/refs/heads/again", format!("{second}\n"));
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(missing(&output), [blob]);
+}
+
+#[test]
+fn a_shallow_clone_misses_what_is_not_cut_off() {
+    let sandbox = Sandbox::new();
+    let repository = history(&sandbox, "sha1");
+    let url = format!("file://{}", repository.path("").display());
+    repository.git(&["clone", "--quiet", "--depth=2", &url, "../shallow"]);
+    let shallow = Repository::at(&sandbox, "shallow");
+    let output = sandbox.scan(["shallow"]).expect(0);
+    assert_eq!(output.all("skip", "reason"), ["shallow"]);
+    let pack = shallow.pack();
+    let aside = shallow.path("../pack");
+    fs::rename(&pack, &aside).unwrap();
+    fs::remove_file(pack.with_extension("idx")).unwrap();
+    shallow.git_with(&["unpack-objects", "-q"], fs::read(&aside).unwrap());
+    sandbox.scan(["shallow"]).expect(0);
+    let blob = shallow.git(&["rev-parse", "HEAD:beside"]);
+    fs::remove_file(loose(&shallow, &blob)).unwrap();
+    let output = sandbox.scan(["shallow"]).expect(2);
+    assert_eq!(missing(&output), [blob]);
+}
+
+#[test]
+fn where_a_pack_does_not_tell_what_it_holds_nothing_is_missed() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.write("a", "one");
+    repository.commit("one");
+    let rest = "another object\n";
+    repository.git(&["tag", "kept", &repository.store(rest)]);
+    let gone = repository.git(&["rev-parse", "HEAD:a"]);
+    let prefix = ".git/objects/pack/pack";
+    repository.git_with(&["pack-objects", "-q", prefix], &gone);
+    fs::remove_file(loose(&repository, &gone)).unwrap();
+    sandbox.scan(["repo"]).expect(0);
+    let pack = repository.pack();
+    fs::remove_file(pack.with_extension("idx")).unwrap();
+    sandbox.scan(["repo"]).expect(0);
+    // What only has such a name holds nothing.
+    fs::remove_file(&pack).unwrap();
+    fs::write(repository.path(".git/objects/pack/some.pack"), "no pack").unwrap();
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(missing(&output), [gone]);
+}
+
+#[test]
+fn a_large_folder_that_lies_loose_is_asked_too() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    let blob = repository.store("one");
+    let entry = |n: u32| format!("100644 blob {blob}\ta file with a rather long name {n:05}\n");
+    let entries: String = (0..6000).map(entry).collect();
+    let tree = repository.git_with(&["mktree"], entries);
+    assert!(repository.bytes(&["cat-file", "tree", &tree], b"").len() > 256 * 1024);
+    let commit = repository.git(&["commit-tree", "-m", "one", &tree]);
+    repository.git(&["update-ref", "refs/heads/main", &commit]);
+    sandbox.scan(["repo"]).expect(0);
+    fs::remove_file(loose(&repository, &blob)).unwrap();
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(missing(&output), [blob]);
 }

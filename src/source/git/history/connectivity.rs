@@ -179,7 +179,7 @@ impl Connectivity {
             return;
         };
         let mut named = ends.references;
-        // Of the other stashes the log may outlive the objects.
+        named.extend(ends.stash);
         for index in &ends.indexes {
             named.extend(index_of(index, self.repository.hash).into_keys());
         }

@@ -19,7 +19,9 @@ const LOG: u64 = 16 * 1024 * 1024;
 pub(super) struct Ends {
     /// What references lead to; commits and tags, mostly.
     pub(super) references: BTreeSet<ObjectId>,
-    /// What was stashed.
+    /// What was stashed last: a reference leads to it.
+    pub(super) stash: Option<ObjectId>,
+    /// All that was stashed, that included. Of the others the log may outlive the objects.
     pub(super) stashes: BTreeSet<ObjectId>,
     /// Files that say what is staged, in this worktree and others.
     pub(super) indexes: Vec<PathBuf>,
@@ -34,6 +36,7 @@ impl Ends {
         };
         for (name, id) in repository.references("refs/")? {
             if name == STASH {
+                ends.stash = Some(id);
                 ends.stashes.insert(id);
             } else {
                 ends.references.insert(id);
