@@ -186,13 +186,16 @@ fn packs_tell_the_same_whether_something_is_found_or_not() {
     let ids: Vec<String> = repository.objects().into_iter().map(|(id, _)| id).collect();
     // What is left when one is gone.
     for gone in &ids {
-        let left = ids.iter().filter(|id| *id != gone);
-        let left: String = left.map(|id| format!("{id}\n")).collect();
+        let left = ids.iter().map(String::as_str).filter(|id| id != gone);
+        let left: Vec<&str> = left.collect();
         let folder = repository.path(&format!("../packs/{gone}"));
         fs::create_dir_all(&folder).unwrap();
         let prefix = folder.join("pack");
         let prefix = prefix.to_str().unwrap();
-        repository.git_with(&["pack-objects", "-q", "--window=50", prefix], left);
+        repository.git_with(
+            &["pack-objects", "-q", "--window=50", prefix],
+            left.join("\n"),
+        );
     }
     for id in &ids {
         fs::remove_file(loose(&repository, id)).unwrap();

@@ -1,6 +1,6 @@
 //! Single objects of a repository, by name: for what is looked up rather than read as a whole.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gix_hash::{ObjectId, oid};
@@ -101,9 +101,15 @@ impl Database {
         &self.folders
     }
 
-    /// Opens what is opened when something is looked for.
-    pub(super) fn open(&self) {
-        self.packs();
+    /// A pack that was opened.
+    pub(super) fn opened(&self, path: &Path) -> Option<&OpenPack> {
+        let mut packs = self.packs().iter().flatten();
+        packs.find(|pack| pack.path() == path)
+    }
+
+    /// Opens what is opened when something is looked for; tells how many bytes of memory it takes.
+    pub(super) fn open(&self) -> usize {
+        self.packs().iter().flatten().map(OpenPack::size).sum()
     }
 
     fn packs(&self) -> &[Option<OpenPack>] {

@@ -125,7 +125,8 @@ impl Objects {
         });
     }
 
-    /// Pushes them all as members of `within`, and tells `connectivity` what they name. If something
+    /// Pushes them all as members of `within`, and tells `connectivity`, which may know the packs
+    /// already, what they name. If something
     /// was found by the time the blobs were pushed, tells what was gathered of the history meanwhile.
     pub(super) fn push(
         &self,
@@ -135,6 +136,7 @@ impl Objects {
         sink: &dyn Sink,
     ) -> Option<Unsorted> {
         let is_done = || sink.is_done();
+        let asked = connectivity.filter(|asked| asked.is_asked());
         let (gather, links) = (OnceLock::new(), OnceLock::new());
         let besides = |pushed: Vec<ObjectId>| -> Option<&dyn Take> {
             // Of several packs one may hold the trees that name another one's blobs.
@@ -144,16 +146,23 @@ impl Objects {
                 let wanted = pushed.into_iter().chain(loose).collect();
                 gather.get_or_init(|| Gather::new(wanted, threads, &is_done))
             });
-            let links = links.get_or_init(|| Links::new(connectivity, gather));
+            let links = links.get_or_init(|| Links::new(asked, gather));
             links.as_ref().map(|links| links as &dyn Take)
         };
         for path in self.packs.iter().take_while(|_| !sink.is_done()) {
-            let pack = match OpenPack::new(path) {
-                Ok(pack) => pack,
-                Err(error) => {
-                    sink.error(&Origin::File(path), &error);
-                    continue;
-                }
+            let anew;
+            let pack = match connectivity.and_then(|known| known.objects().opened(path)) {
+                Some(pack) => pack,
+                None => match OpenPack::new(path) {
+                    Ok(pack) => {
+                        anew = pack;
+                        &anew
+                    }
+                    Err(error) => {
+                        sink.error(&Origin::File(path), &error);
+                        continue;
+                    }
+                },
             };
             if !pack.is_pack() {
                 // Something that only has a pack's ending, unless git made it.
@@ -165,7 +174,7 @@ impl Objects {
             }
             pack.push(within, &Nowhere, threads, sink, &besides);
         }
-        let links = links.get_or_init(|| Links::new(connectivity, None));
+        let links = links.get_or_init(|| Links::new(asked, None));
         let take = links.as_ref().map(|links| links as &dyn Take);
         self.each_loose(threads, |(id, path)| {
             if !sink.is_done() {
@@ -187,6 +196,7 @@ impl Objects {
 
 /// A pack on disk, and its index if that is one.
 pub(super) struct OpenPack {
+    path: PathBuf,
     pub(super) bytes: FileBytes,
     pub(super) index: Option<index::File<Vec<u8>>>,
     pub(super) hash: gix_hash::Kind,
@@ -206,7 +216,24 @@ impl OpenPack {
             Some((index, hash)) => (Some(index), hash),
             None => (None, gix_hash::Kind::Sha1),
         };
-        Ok(Self { bytes, index, hash })
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            index,
+            hash,
+        })
+    }
+
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of its index, about.
+    pub(super) fn size(&self) -> usize {
+        let entry = self.hash.len_in_bytes() + 2 * size_of::<u32>();
+        let index = self.index.as_ref();
+        index.map_or(0, |index| index.num_objects() as usize * entry)
     }
 
     /// Whether it begins like one.

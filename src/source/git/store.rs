@@ -160,15 +160,18 @@ impl Stores {
             match Objects::list(store, &wanted) {
                 Ok(objects) => {
                     let connectivity = Connectivity::of(repository(store), threads);
-                    let asked = connectivity.as_ref().filter(|asked| asked.is_asked());
-                    let gathered = objects.push(&within, asked, threads, sink);
-                    // What there is no room for is gathered again, if it is needed.
-                    if let Some(gathered) = gathered.filter(|gathered| gathered.size() <= room) {
-                        room -= gathered.size();
-                        pushed.keep(gathered);
-                    }
-                    if let Some(connectivity) = connectivity {
+                    let gathered = objects.push(&within, connectivity.as_ref(), threads, sink);
+                    if let Some(connectivity) = &connectivity {
                         connectivity.tell(threads, sink);
+                    }
+                    let repository = connectivity.map(Connectivity::into_repository);
+                    if let (Some(gathered), Some(repository)) = (gathered, repository) {
+                        let size = gathered.size() + repository.objects.open();
+                        // What there is no room for is gathered again, if it is needed.
+                        if size <= room {
+                            room -= size;
+                            pushed.keep(repository, gathered);
+                        }
                     }
                 }
                 Err(error) => sink.error(&Origin::File(store), &error),

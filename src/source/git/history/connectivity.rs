@@ -22,7 +22,7 @@ use gix_hash::{ObjectId, oid};
 use gix_object::tree::EntryRef;
 
 use crate::source::git::damage::Damage;
-use crate::source::git::database::Presence;
+use crate::source::git::database::{Database, Presence};
 use crate::source::git::repository::Repository;
 use crate::source::git::store::pointer_up_to;
 use crate::source::{Sink, Threads};
@@ -82,6 +82,16 @@ impl Connectivity {
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             overflow: AtomicBool::new(false),
         })
+    }
+
+    /// The objects that are there.
+    pub(in crate::source::git) fn objects(&self) -> &Database {
+        &self.repository.objects
+    }
+
+    /// The repository.
+    pub(in crate::source::git) fn into_repository(self) -> Repository {
+        self.repository
     }
 
     /// Whether anything can be told to be missing.
@@ -154,7 +164,7 @@ impl Connectivity {
     }
 
     /// Tells what the repository lacks.
-    pub(in crate::source::git) fn tell(self, threads: &Threads, sink: &dyn Sink) {
+    pub(in crate::source::git) fn tell(&self, threads: &Threads, sink: &dyn Sink) {
         let shallow = shallow(&self.repository);
         // Git leaves an empty one behind when the history is whole again.
         if shallow.metadata().is_ok_and(|file| file.len() > 0) {

@@ -48,7 +48,7 @@ const TAGS: usize = 16;
 const INDEX: u64 = 1024 * 1024 * 1024;
 
 /// A repository whose objects were pushed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pushed {
     /// What the objects were pushed as members of.
     pub within: PathBuf,
@@ -56,8 +56,14 @@ pub struct Pushed {
     pub(super) told: Told,
     /// What leads into its history beside its references: what a push brings.
     pub(super) brought: Vec<ObjectId>,
-    /// What was gathered of its history while its objects were pushed.
-    gathered: Option<Arc<Later>>,
+    /// What is kept of it from when its objects were pushed.
+    kept: Option<Arc<Kept>>,
+}
+
+/// A repository, and what was gathered of its history.
+struct Kept {
+    repository: Repository,
+    gathered: Later,
 }
 
 /// What is put together when it is needed: by one alone, as the threads that it is done on might else
@@ -78,7 +84,7 @@ impl Pushed {
                 ..Told::default()
             },
             brought: Vec::new(),
-            gathered: None,
+            kept: None,
         }
     }
 
@@ -88,15 +94,18 @@ impl Pushed {
             within,
             told,
             brought,
-            gathered: None,
+            kept: None,
         }
     }
 
-    /// Keeps what was gathered of its history.
-    pub(super) fn keep(&mut self, unsorted: Unsorted) {
+    /// Keeps it open, and what was gathered of its history.
+    pub(super) fn keep(&mut self, repository: Repository, unsorted: Unsorted) {
         let put_together: Box<dyn FnOnce() -> Gathered + Send> =
             Box::new(move || Gathered::new(unsorted));
-        self.gathered = Some(Arc::new(LazyLock::new(put_together)));
+        self.kept = Some(Arc::new(Kept {
+            repository,
+            gathered: LazyLock::new(put_together),
+        }));
     }
 
     /// How the objects of these names came into it. An object of which nothing is known is left
@@ -111,24 +120,32 @@ impl Pushed {
         let mut wanted: Vec<ObjectId> = ids.collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let Ok(repository) = Repository::open(&self.within, self.told.clone()) else {
-            return Provenances::new();
+        let opened;
+        let repository = match &self.kept {
+            Some(kept) => &kept.repository,
+            None => match Repository::open(&self.within, self.told.clone()) {
+                Ok(repository) => {
+                    opened = repository;
+                    &opened
+                }
+                Err(_) => return Provenances::new(),
+            },
         };
         // What is borrowed from others was not there to be gathered from.
-        let kept = self.gathered.as_ref();
+        let kept = self.kept.as_ref();
         let kept = kept.filter(|_| repository.objects.folders().len() == 1);
         let (ends, kept) = threads.install(|| {
             let ends = || {
                 repository.objects.open();
                 // Without references the objects can be read all the same.
-                Ends::of(&repository).ok()
+                Ends::of(repository).ok()
             };
-            rayon::join(ends, || kept.map(|kept| LazyLock::force(kept)))
+            rayon::join(ends, || kept.map(|kept| LazyLock::force(&kept.gathered)))
         });
         let anew;
         let gathered = match kept.filter(|kept| kept.suffices_for(&wanted)) {
             Some(kept) => kept,
-            None => match gather(&repository, &wanted, threads, is_done) {
+            None => match gather(repository, &wanted, threads, is_done) {
                 Some(gathered) => {
                     anew = gathered;
                     &anew
@@ -136,7 +153,7 @@ impl Pushed {
                 None => return Provenances::new(),
             },
         };
-        let look = Look::new(&repository, gathered, ends, &self.brought);
+        let look = Look::new(repository, gathered, ends, &self.brought);
         let holders = gathered.holders_of(&wanted);
         // Each looks a commit up, through all that it is made from.
         let found = wanted.par_iter().zip(&holders);
