@@ -25,6 +25,9 @@ pub(super) fn history(found: &Match) -> Option<String> {
     let provenance = found.git.as_deref()?;
     let mut text = match provenance.state {
         Held::Committed => "brought by".to_owned(),
+        Held::Tagged if provenance.commit.is_none() => {
+            "named by a reference, in no commit".to_owned()
+        }
         Held::Tagged => "a tag of".to_owned(),
         Held::Stashed => "stashed by".to_owned(),
         Held::Staged => "staged, not committed".to_owned(),

@@ -21,7 +21,7 @@ pub struct Provenance {
 pub enum Held {
     /// A commit that a branch, a tag or another reference leads to holds it.
     Committed,
-    /// It is a tag that a reference leads to.
+    /// It is a tag that a reference leads to, or what one names or is, and no commit holds.
     Tagged,
     /// Only a stash holds it.
     Stashed,

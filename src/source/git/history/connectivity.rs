@@ -35,7 +35,7 @@ use super::{Ends, Pushed, index_of};
 /// The list of commits at which a history is cut off is not read beyond this.
 const SHALLOW: u64 = 64 * 1024 * 1024;
 
-/// Objects that no index names and that one thread takes note of.
+/// Objects that no index names and that one thread takes note of, about.
 const MOST: usize = if cfg!(test) { 64 } else { 1 << 20 };
 
 /// So many are put in order for the first time.
@@ -137,7 +137,7 @@ impl Connectivity {
         } = desk;
         let mut is_new = false;
         recent.get_or(id, || is_new = true);
-        if !is_new {
+        if !is_new || self.overflow.load(Ordering::Relaxed) {
             return;
         }
         if let Some(found) = self.repository.objects.packed(id, *pack) {
@@ -148,12 +148,11 @@ impl Connectivity {
             unknown.sort_unstable();
             unknown.dedup();
             *ordered = unknown.len();
+            if *ordered > MOST {
+                self.overflow.store(true, Ordering::Relaxed);
+            }
         }
-        if unknown.len() < MOST {
-            unknown.push(id.to_owned());
-        } else {
-            self.overflow.store(true, Ordering::Relaxed);
-        }
+        unknown.push(id.to_owned());
     }
 
     /// Lends this thread's desk.
@@ -174,54 +173,71 @@ impl Connectivity {
             sink.skip(&Origin::File(&self.folder), SkipReason::Promised);
             return;
         }
-        let origin = Origin::File(&self.folder);
-        let tell = |id: &ObjectId, damage: Damage| {
-            let name = id.to_hex().to_string();
-            let origin = Origin::Member {
-                within: &origin,
-                name: name.as_bytes(),
-            };
-            sink.error(&origin, &damage.into());
-        };
         // What of references cannot be read was told when it was met, or is in a format that is not
         // read; the objects were, all the same.
         let Ok(ends) = Ends::of(&self.repository) else {
             return;
         };
+        let absent = self.absent(ends, sink);
+        for id in &absent {
+            self.tell_one(id, Damage::Absent, sink);
+        }
+        let mut lost = self.unknown();
+        lost.retain(|id| !absent.contains(id));
+        self.keep_missing(&mut lost, sink);
+        self.tell_lost(&lost, threads, sink);
+        if self.overflow.load(Ordering::Relaxed) {
+            sink.skip(&Origin::File(&self.folder), SkipReason::MemoryLimit);
+        }
+    }
+
+    /// What references and indexes name, and is missing.
+    fn absent(&self, ends: Ends, sink: &dyn Sink) -> BTreeSet<ObjectId> {
         let mut named = ends.references;
         named.extend(ends.stash);
         for index in &ends.indexes {
             named.extend(index_of(index, self.repository.hash).into_keys());
         }
         self.keep_missing(&mut named, sink);
-        for id in &named {
-            tell(id, Damage::Absent);
+        named
+    }
+
+    /// What objects named that was in no pack.
+    fn unknown(&self) -> BTreeSet<ObjectId> {
+        let mut unknown = BTreeSet::new();
+        for desk in &self.desks {
+            let desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.extend(&desk.unknown);
         }
-        if self.overflow.load(Ordering::Relaxed) {
-            sink.skip(&origin, SkipReason::MemoryLimit);
-        }
-        let desks = self.desks.iter();
-        let mut unknown: BTreeSet<ObjectId> = desks
-            .flat_map(|desk| {
-                let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
-                std::mem::take(&mut desk.unknown)
-            })
-            .collect();
-        unknown.retain(|id| !named.contains(id));
-        self.keep_missing(&mut unknown, sink);
-        if unknown.is_empty() {
+        unknown
+    }
+
+    /// Tells of missing objects that something leads to.
+    fn tell_lost(&self, lost: &BTreeSet<ObjectId>, threads: &Threads, sink: &dyn Sink) {
+        if lost.is_empty() {
             return;
         }
-        let hex: Vec<String> = unknown.iter().map(|id| id.to_hex().to_string()).collect();
-        let hex = hex.iter().map(String::as_str);
+        let hex: Vec<String> = lost.iter().map(|id| id.to_hex().to_string()).collect();
+        let names = hex.iter().map(String::as_str);
         let is_done = || sink.is_done();
-        let mut leading = Pushed::met(&self.folder).provenances(hex, threads, &is_done);
-        for id in unknown.iter().take_while(|_| !sink.is_done()) {
-            let provenance = leading.remove(&id.to_hex().to_string());
-            if let Some(what) = provenance.as_ref().map_or(Some(String::new()), leads_to) {
-                tell(id, Damage::Lost(what));
+        let leading = Pushed::met(&self.folder).provenances(names, threads, &is_done);
+        for (id, name) in lost.iter().zip(&hex).take_while(|_| !sink.is_done()) {
+            match leading.get(name).map(leads_to) {
+                Some(Some(what)) => self.tell_one(id, Damage::Lost(what), sink),
+                // Nobody knows what leads to it: there was too much to go through.
+                None => self.tell_one(id, Damage::Lost(String::new()), sink),
+                Some(None) => {}
             }
         }
+    }
+
+    fn tell_one(&self, id: &ObjectId, damage: Damage, sink: &dyn Sink) {
+        let name = id.to_hex().to_string();
+        let origin = Origin::Member {
+            within: &Origin::File(&self.folder),
+            name: name.as_bytes(),
+        };
+        sink.error(&origin, &damage.into());
     }
 
     /// Keeps those of some objects that are missing.
@@ -263,4 +279,69 @@ fn leads_to(provenance: &Provenance) -> Option<String> {
             format!(": commit {commit} holds it at {path}")
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::source::Content;
+
+    /// Told of what is missing, and what was left aside.
+    #[derive(Default)]
+    struct Told {
+        missing: Mutex<usize>,
+        skips: Mutex<Vec<SkipReason>>,
+    }
+
+    impl Sink for Told {
+        fn blob(&self, _origin: &Origin<'_>, _content: Content<'_>) {}
+
+        fn skip(&self, _origin: &Origin<'_>, reason: SkipReason) {
+            self.skips.lock().unwrap().push(reason);
+        }
+
+        fn error(&self, _origin: &Origin<'_>, _error: &std::io::Error) {
+            *self.missing.lock().unwrap() += 1;
+        }
+
+        fn is_done(&self) -> bool {
+            false
+        }
+    }
+
+    /// What is told of a repository whose commits name so many parents that it lacks, over and over.
+    fn told(count: usize) -> (usize, Vec<SkipReason>) {
+        let folder = tempfile::tempdir().unwrap();
+        let threads = Threads::new(NonZeroUsize::MIN);
+        let id = |number: usize| {
+            let mut bytes = [0; 20];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            ObjectId::from_bytes_or_panic(&bytes)
+        };
+        std::fs::create_dir(folder.path().join("objects")).unwrap();
+        std::fs::write(folder.path().join("HEAD"), format!("{}\n", id(0))).unwrap();
+        let connectivity = Connectivity::of(folder.path(), &threads).unwrap();
+        for _ in 0..3 {
+            for number in 0..count {
+                connectivity.tag(&id(number));
+            }
+            // So that none is known from before.
+            connectivity.with_desk(|desk| desk.recent = Recent::default());
+        }
+        let told = Told::default();
+        connectivity.tell(&threads, &told);
+        (
+            told.missing.into_inner().unwrap(),
+            told.skips.into_inner().unwrap(),
+        )
+    }
+
+    #[test]
+    fn what_is_more_than_is_kept_is_told() {
+        // The reference's is told; what dangles is not.
+        assert_eq!(told(MOST), (1, vec![]));
+        assert_eq!(told(2 * MOST), (1, vec![SkipReason::MemoryLimit]));
+    }
 }
