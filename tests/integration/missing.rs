@@ -114,14 +114,12 @@ fn history(sandbox: &Sandbox, format: &str) -> Repository {
     }
     repository.git(&["checkout", "--quiet", "side"]);
     repository.write("beside", "of the other side");
-    let id = repository.git(&["rev-parse", "HEAD"]);
-    repository.git(&[
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("160000,{id},module"),
-    ]);
-    repository.commit("beside");
+    // What a submodule is at lies elsewhere.
+    let elsewhere = "5".repeat(if format == "sha1" { 40 } else { 64 });
+    let module = format!("160000,{elsewhere},module");
+    repository.git(&["update-index", "--add", "--cacheinfo", &module]);
+    repository.git(&["add", "beside"]);
+    repository.git(&["commit", "--quiet", "-m", "beside"]);
     repository.git(&["merge", "--quiet", "-m", "merged", "main"]);
     repository.git(&["tag", "-a", "-m", "a tag", "v1"]);
     repository.git(&["tag", "-a", "-m", "a tag of a tag", "v2", "v1"]);
