@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::douse::Output;
-use crate::repository::Repository;
+use crate::repository::{Repository, only};
 use crate::sandbox::Sandbox;
 use crate::tokens::{self, Kind};
 
@@ -198,6 +198,14 @@ fn packs_tell_the_same_whether_something_is_found_or_not() {
     for id in &ids {
         fs::remove_file(loose(&repository, id)).unwrap();
     }
+    // A line for each object; a delta's tells its depth, and its base.
+    let index = only(&repository.path(&format!("../packs/{}", ids[0])), "idx");
+    let listed = repository.git(&["verify-pack", "-v", index.to_str().unwrap()]);
+    let fields = listed
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let is_tree = |fields: &Vec<&str>| fields.len() == 7 && fields[1] == "tree";
+    assert_eq!(fields.filter(is_tree).count(), 3, "{listed}");
     let pack = repository.path(".git/objects/pack");
     let found = repository.path("../found");
     for (number, gone) in ids.iter().enumerate() {

@@ -145,3 +145,37 @@ fn try_push(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_for_memory_is_not_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("object");
+        let window = WINDOW as u64;
+        for (size, fits) in [
+            (LARGEST, true),
+            (LARGEST + window, true),
+            (LARGEST + 2 * window, false),
+        ] {
+            let mut zlib = ZlibEncoder::new(File::create(&path).unwrap(), Compression::fast());
+            write!(zlib, "commit {size}\0").unwrap();
+            io::copy(&mut io::repeat(b'x').take(size), &mut zlib).unwrap();
+            zlib.finish().unwrap();
+            match read(&path) {
+                Ok((kind, bytes)) => {
+                    assert!(fits);
+                    assert_eq!((kind, bytes.len() as u64), (Kind::Commit, size));
+                }
+                Err(damage) => assert!(!fits && matches!(damage, Damage::Huge), "{damage}"),
+            }
+        }
+    }
+}
