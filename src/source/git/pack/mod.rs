@@ -30,6 +30,9 @@ mod delta;
 mod draft;
 mod each;
 mod entries;
+#[cfg(test)]
+mod far;
+mod fetch;
 mod gist;
 mod glance;
 mod inflate;
@@ -38,6 +41,7 @@ mod lookup;
 mod names;
 mod object;
 mod outline;
+mod reader;
 mod seen;
 mod sequence;
 mod visit;

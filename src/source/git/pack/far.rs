@@ -1,0 +1,44 @@
+//! Bytes as those of a file, for tests: they must be read, and may change meanwhile.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::source::git::input::ReadAt;
+
+/// Bytes that are not in memory.
+pub(super) struct Far {
+    /// What they are at first.
+    bytes: Vec<u8>,
+    /// After so many reads they are others, though still said to be as many.
+    change: (usize, Vec<u8>),
+    reads: AtomicUsize,
+}
+
+impl Far {
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        Self::changing(bytes, usize::MAX, &[])
+    }
+
+    pub(super) fn changing(bytes: &[u8], after: usize, then: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            change: (after, then.to_vec()),
+            reads: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl ReadAt for Far {
+    fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let (after, then) = &self.change;
+        if self.reads.fetch_add(1, Ordering::Relaxed) < *after {
+            self.bytes.read_at(buffer, offset)
+        } else {
+            then.read_at(buffer, offset)
+        }
+    }
+}
