@@ -13,20 +13,17 @@ use gix_pack::{data, index};
 use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
-use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
-/// Entries whose headers one thread reads in a row.
-const RUN: usize = 4096;
+use super::headers::Headers;
+use super::shelf::Shelf;
+use super::starts::Starts;
 
 /// A family of so many goes first.
 const FIRST: u32 = 1024;
 
 /// No entry: the parent of what is whole, or made from what is not here.
 const NONE: u32 = u32::MAX;
-
-/// Bytes read at once for their headers.
-const CHUNK: usize = 64 * 1024;
 
 /// No header is longer: a size, and a base's id or distance.
 pub(super) const HEADER: usize = 64;
@@ -51,6 +48,8 @@ pub(super) struct Entries {
     offsets: Vec<u64>,
     /// For each entry the place of its name in the pack's index, if that is used.
     places: Vec<u32>,
+    /// Those whose bytes were kept.
+    shelf: Shelf,
     /// For each entry, where its children start in `children`.
     first_child: Vec<u32>,
     /// The entries made directly from each, small families first.
@@ -74,13 +73,15 @@ impl Entries {
         index: &index::File<Vec<u8>>,
         hash: gix_hash::Kind,
     ) -> Self {
-        let count = offsets.len().saturating_sub(1);
-        let runs: Vec<Vec<Base>> = (0..count.div_ceil(RUN))
-            .into_par_iter()
-            .map(|run| bases(pack, &offsets, run * RUN..count.min((run + 1) * RUN), hash))
-            .collect();
+        let headers = Headers {
+            pack,
+            offsets: &offsets,
+            hash,
+        };
+        let (runs, shelf) = headers.read();
         Self {
             places,
+            shelf,
             ..Self::link(offsets, &runs, Some(index))
         }
     }
@@ -132,6 +133,11 @@ impl Entries {
     pub(super) fn range(&self, entry: u32) -> Range<u64> {
         let at = entry as usize;
         self.offsets[at]..self.offsets[at + 1]
+    }
+
+    /// All bytes of an entry, if they were kept.
+    pub(super) fn kept(&self, entry: u32) -> Option<&[u8]> {
+        self.shelf.entry(entry)
     }
 
     /// The place of an entry's name in the pack's index.
@@ -213,77 +219,6 @@ impl Entries {
     }
 }
 
-/// Finds entries by where they start.
-struct Starts<'a> {
-    offsets: &'a [u64],
-    /// For each stretch of the pack, 2 to this power bytes long, the first entry that starts in it
-    /// or behind it.
-    stretches: Vec<u32>,
-    shift: u32,
-}
-
-impl<'a> Starts<'a> {
-    /// Takes where entries start, and where the last one ends. A stretch has one of them, on average.
-    fn new(offsets: &'a [u64]) -> Self {
-        let (end, entries) = offsets.split_last().unwrap_or((&0, &[]));
-        let average = end / (entries.len() as u64).max(1);
-        let shift = average.checked_ilog2().unwrap_or(0);
-        let mut stretches = Vec::with_capacity(2 * entries.len() + 2);
-        for (entry, offset) in (0..).zip(entries) {
-            while stretches.len() as u64 <= offset >> shift {
-                stretches.push(entry);
-            }
-        }
-        Self {
-            offsets: entries,
-            stretches,
-            shift,
-        }
-    }
-
-    /// The entry that starts at `offset`.
-    fn find(&self, offset: u64) -> Option<u32> {
-        let stretch = usize::try_from(offset >> self.shift).ok()?;
-        let first = *self.stretches.get(stretch)?;
-        let end = self.stretches.get(stretch + 1);
-        let end = end.map_or(self.offsets.len(), |end| *end as usize);
-        let place = self.offsets[first as usize..end].binary_search(&offset);
-        Some(first + u32::try_from(place.ok()?).ok()?)
-    }
-}
-
-/// What the entries of one run are made from.
-fn bases(pack: &dyn ReadAt, offsets: &[u64], run: Range<usize>, hash: gix_hash::Kind) -> Vec<Base> {
-    let mut buffer = Vec::new();
-    let (mut start, mut held) = (0, 0);
-    let mut bases = Vec::with_capacity(run.len());
-    for entry in run {
-        let (offset, end) = (offsets[entry], offsets[entry + 1]);
-        let needed = end.min(offset + HEADER as u64);
-        if let Some(header) = pack.in_memory(&(offset..needed)) {
-            bases.push(base(header, offset, hash).unwrap_or(Base::Unreadable));
-            continue;
-        }
-        if needed > start + held as u64 {
-            start = offset;
-            buffer.resize(CHUNK, 0);
-            // What cannot be read is told when its turn comes.
-            held = pack.read_at(&mut buffer, offset).unwrap_or_default();
-        }
-        // It was just read from here on, or lies in what was read before.
-        let from = usize::try_from(offset - start).map_or(held, |from| from.min(held));
-        let to = usize::try_from(needed - start).map_or(held, |to| to.min(held));
-        bases.push(base(&buffer[from..to], offset, hash).unwrap_or(Base::Unreadable));
-    }
-    bases
-}
-
-/// What the entry with this header is made from.
-fn base(header: &[u8], offset: u64, hash: gix_hash::Kind) -> Result<Base, Damage> {
-    let entry = data::Entry::from_bytes(header, offset, hash).map_err(|_| Damage::Header)?;
-    Ok(base_of(&entry, offset))
-}
-
 /// What an entry at `offset` is made from.
 pub(super) fn base_of(entry: &data::Entry, offset: u64) -> Base {
     match entry.header {
@@ -325,34 +260,4 @@ pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Opti
     let (mut offsets, places): (Vec<u64>, Vec<u32>) = entries.into_iter().unzip();
     offsets.push(end);
     Some(Indexed { offsets, places })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn entries_are_found_by_where_they_start(
-            lengths in proptest::collection::vec(prop_oneof![1_u64..30, 1_u64..1 << 40], 0..60),
-        ) {
-            let mut offsets = vec![12];
-            for length in lengths {
-                offsets.push(offsets[offsets.len() - 1] + length);
-            }
-            let starts = Starts::new(&offsets);
-            prop_assert!(starts.stretches.len() <= 2 * offsets.len());
-            let entries = &offsets[..offsets.len() - 1];
-            for (entry, &offset) in (0..).zip(entries) {
-                prop_assert_eq!(starts.find(offset), Some(entry));
-                for other in [offset - 1, offset + 1] {
-                    prop_assert_eq!(starts.find(other).is_some(), entries.contains(&other));
-                }
-            }
-            prop_assert_eq!(starts.find(offsets[offsets.len() - 1]), None);
-            prop_assert_eq!(starts.find(u64::MAX), None);
-        }
-    }
 }

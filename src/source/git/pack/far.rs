@@ -26,6 +26,11 @@ impl Far {
             reads: AtomicUsize::new(0),
         }
     }
+
+    /// How often they were read.
+    pub(super) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
 }
 
 impl ReadAt for Far {

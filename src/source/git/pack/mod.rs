@@ -35,6 +35,7 @@ mod far;
 mod fetch;
 mod gist;
 mod glance;
+mod headers;
 mod inflate;
 mod look;
 mod lookup;
@@ -44,6 +45,8 @@ mod outline;
 mod reader;
 mod seen;
 mod sequence;
+mod shelf;
+mod starts;
 mod visit;
 mod walk;
 #[cfg(test)]

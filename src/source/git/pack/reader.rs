@@ -43,7 +43,10 @@ impl Reader {
     ) -> Result<Read<'_>, Damage> {
         let Self { input, inflater } = self;
         let range = entries.range(entry);
-        let bytes = input.entry(pack.bytes, &range)?;
+        let bytes = match entries.kept(entry) {
+            Some(bytes) => bytes,
+            None => input.entry(pack.bytes, &range)?,
+        };
         let header = parse(bytes, range.start, pack.hash)?;
         let size = header.decompressed_size;
         if size > LARGEST {

@@ -148,3 +148,17 @@ proptest! {
         scan_by(&Far::changing(&pack, after, &damaged), &index, 2);
     }
 }
+
+#[test]
+fn small_entries_are_read_once() {
+    let mut writer = Writer::new();
+    for n in 0..30 {
+        writer.blob(format!("number {n}").as_bytes());
+    }
+    let far = Far::new(&writer.finish());
+    let (found, errors, ..) = told(scan_by(&far, &index(&writer), 1));
+    assert_eq!((found, errors), Default::default());
+    let kept = far.reads();
+    // The pack's header, and its entries, run by run.
+    assert!(kept <= 1 + 30_usize.div_ceil(4) * 2, "{kept}");
+}
