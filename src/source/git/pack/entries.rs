@@ -10,20 +10,17 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
-use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 use crate::source::git::input::ReadAt;
 
 use super::headers::Headers;
+use super::parents::{NONE, Parents, Places};
 use super::shelf::Shelf;
-use super::starts::Starts;
 
 /// A family of so many goes first.
 const FIRST: u32 = 1024;
-
-/// No entry: the parent of what is whole, or made from what is not here.
-const NONE: u32 = u32::MAX;
 
 /// No header is longer: a size, and a base's id or distance.
 pub(super) const HEADER: usize = 64;
@@ -76,50 +73,37 @@ impl Entries {
         let headers = Headers {
             pack,
             offsets: &offsets,
+            places: &Places::new(&offsets, Some(index)),
             hash,
         };
-        let (runs, shelf) = headers.read();
+        let (parents, shelf) = headers.read();
         Self {
             places,
             shelf,
-            ..Self::link(offsets, &runs, Some(index))
+            ..Self::link(offsets, parents)
         }
     }
 
-    /// Links entries to their bases, which are told run by run.
-    pub(super) fn link(
-        offsets: Vec<u64>,
-        runs: &[Vec<Base>],
-        index: Option<&index::File<Vec<u8>>>,
-    ) -> Self {
+    /// Takes entries in the order of their offsets, made from these.
+    pub(super) fn new(offsets: Vec<u64>, bases: &[Base]) -> Self {
+        let places = Places::new(&offsets, None);
+        let mut parents = Parents::with_capacity(bases.len());
+        for (entry, base) in (0..).zip(bases) {
+            parents.push(entry, base, &places);
+        }
+        Self::link(offsets, parents)
+    }
+
+    /// Links entries to their parents.
+    fn link(offsets: Vec<u64>, parents: Parents) -> Self {
         let mut entries = Self {
             offsets,
+            roots: parents.roots,
+            strangers: parents.strangers,
+            broken: parents.broken,
             ..Self::default()
         };
-        let starts = Starts::new(&entries.offsets);
-        let parent = |base: &Base| match base {
-            Base::Nothing(_) | Base::Unreadable => None,
-            Base::At(offset) => starts.find(*offset),
-            Base::Named(id) => {
-                let index = index?;
-                starts.find(index.pack_offset_at_index(index.lookup(id)?))
-            }
-        };
-        let parents = runs.par_iter().flat_map_iter(|bases| {
-            let parents = bases.iter().map(parent);
-            parents.map(|parent| parent.unwrap_or(NONE))
-        });
-        let parents: Vec<u32> = parents.collect();
-        let bases = runs.iter().flatten();
-        for ((entry, base), &parent) in (0..).zip(bases).zip(&parents) {
-            match base {
-                Base::Nothing(kind) => entries.roots.push((entry, *kind)),
-                Base::At(_) | Base::Named(_) if parent != NONE => {}
-                Base::Named(id) => entries.strangers.push((*id, entry)),
-                Base::At(_) | Base::Unreadable => entries.broken.push(entry),
-            }
-        }
-        entries.adopt(&parents);
+        entries.adopt(&parents.of);
         entries.weigh();
         entries
     }

@@ -7,8 +7,10 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use crate::source::git::input::ReadAt;
 
 use super::entries::{Base, HEADER, base_of};
+use super::parents::{Parents, Places};
 use super::reader::parse;
 use super::shelf::{Plan, Shelf};
+use super::small;
 
 /// Entries whose headers one thread reads in a row.
 pub(super) const RUN: usize = if cfg!(test) { 4 } else { 4096 };
@@ -21,12 +23,14 @@ pub(super) struct Headers<'a> {
     pub(super) pack: &'a dyn ReadAt,
     /// Where its entries start, and where the last one ends.
     pub(super) offsets: &'a [u64],
+    /// Where their bases are.
+    pub(super) places: &'a Places<'a>,
     pub(super) hash: gix_hash::Kind,
 }
 
 impl Headers<'_> {
-    /// Reads what the entries are made from, run by run, and keeps the small ones.
-    pub(super) fn read(&self) -> (Vec<Vec<Base>>, Shelf) {
+    /// Reads what the entries are made from, and keeps the small ones.
+    pub(super) fn read(&self) -> (Parents, Shelf) {
         let all = self.offsets.first().zip(self.offsets.last());
         let is_in_memory =
             all.is_some_and(|(start, end)| self.pack.in_memory(&(*start..*end)).is_some());
@@ -39,22 +43,26 @@ impl Headers<'_> {
     }
 
     /// The same for a plan.
-    fn read_by(&self, plan: Plan) -> (Vec<Vec<Base>>, Shelf) {
+    fn read_by(&self, plan: Plan) -> (Parents, Shelf) {
         let count = self.offsets.len().saturating_sub(1);
         let runs = (0..count.div_ceil(RUN)).into_par_iter();
         let runs = runs.map(|run| self.run(run * RUN..count.min((run + 1) * RUN), &plan));
-        let (bases, kept) = runs.unzip();
-        (bases, Shelf::new(plan, kept))
+        let (runs, kept): (Vec<Parents>, _) = runs.unzip();
+        let mut parents = Parents::with_capacity(count);
+        for run in runs {
+            parents.append(run);
+        }
+        (parents, Shelf::new(plan, kept))
     }
 
     /// What the entries of one run are made from, and the bytes of those that are kept.
-    fn run(&self, run: Range<usize>, plan: &Plan) -> (Vec<Base>, Vec<u8>) {
-        let mut bases = Vec::with_capacity(run.len());
+    fn run(&self, run: Range<usize>, plan: &Plan) -> (Parents, Vec<u8>) {
+        let mut parents = Parents::with_capacity(run.len());
         let first = plan.before(run.start);
         let mut kept = Vec::with_capacity(plan.before(run.end) - first);
         let mut buffer = Vec::new();
         let (mut start, mut held) = (0, 0);
-        for entry in run {
+        for (number, entry) in (small(run.start)..).zip(run) {
             let (offset, end) = (self.offsets[entry], self.offsets[entry + 1]);
             let place = plan.place(entry);
             let needed = if place.is_some() {
@@ -63,7 +71,7 @@ impl Headers<'_> {
                 end.min(offset + HEADER as u64)
             };
             if let Some(header) = self.pack.in_memory(&(offset..needed)) {
-                bases.push(base(header, offset, self.hash));
+                parents.push(number, &base(header, offset, self.hash), self.places);
                 continue;
             }
             if needed > start + held as u64 {
@@ -76,7 +84,7 @@ impl Headers<'_> {
             let from = usize::try_from(offset - start).map_or(held, |from| from.min(held));
             let to = usize::try_from(needed - start).map_or(held, |to| to.min(held));
             let bytes = &buffer[from..to];
-            bases.push(base(bytes, offset, self.hash));
+            parents.push(number, &base(bytes, offset, self.hash), self.places);
             // Behind what could not be read nothing is kept: it would not be where it is looked for.
             if let Some(place) = place
                 && place.start - first == kept.len()
@@ -85,7 +93,7 @@ impl Headers<'_> {
                 kept.extend_from_slice(bytes);
             }
         }
-        (bases, kept)
+        (parents, kept)
     }
 }
 
@@ -122,9 +130,10 @@ mod tests {
             let pack: Vec<u8> = bytes.iter().copied().cycle().take(end).collect();
             let far = Far::new(&pack);
             let starts: Vec<u64> = offsets.iter().map(|offset| *offset as u64).collect();
-            let headers = |pack| Headers { pack, offsets: &starts, hash: SHA1 };
+            let places = Places::new(&starts, None);
+            let headers = |pack| Headers { pack, offsets: &starts, places: &places, hash: SHA1 };
             let plan = || Plan::within(&starts, room);
-            let (bases, shelf) = headers(&far).read_by(plan());
+            let (parents, shelf) = headers(&far).read_by(plan());
             for (number, pair) in (0_u32..).zip(offsets.windows(2)) {
                 let kept = shelf.entry(number);
                 if let Some(kept) = kept {
@@ -137,7 +146,7 @@ mod tests {
             // What is in memory need not be kept, and is made from the same.
             let near = headers(&pack);
             let (same, nothing) = near.read();
-            prop_assert_eq!(same, bases);
+            prop_assert_eq!(same, parents);
             if end == total {
                 prop_assert!((0..60).all(|entry| nothing.entry(entry).is_none()));
             }

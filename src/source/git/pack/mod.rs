@@ -42,6 +42,7 @@ mod lookup;
 mod names;
 mod object;
 mod outline;
+mod parents;
 mod reader;
 mod seen;
 mod sequence;
@@ -185,7 +186,7 @@ impl Pack<'_> {
         let found = sequence.bases.len() as u64;
         let offsets = std::mem::take(&mut sequence.offsets);
         let bases = std::mem::take(&mut sequence.bases);
-        let entries = Entries::link(offsets, &[bases], None);
+        let entries = Entries::new(offsets, &bases);
         let pack = Pack {
             index: None,
             hash,
