@@ -18,6 +18,7 @@ use crate::source::git::input::ReadAt;
 use super::headers::Headers;
 use super::parents::{NONE, Parents, Places};
 use super::shelf::Shelf;
+use super::small;
 
 /// A family of so many goes first.
 const FIRST: u32 = 1024;
@@ -104,13 +105,8 @@ impl Entries {
             ..Self::default()
         };
         entries.adopt(&parents.of);
-        entries.weigh();
+        entries.weigh(&parents.of);
         entries
-    }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
     }
 
     /// Where an entry lies.
@@ -171,35 +167,48 @@ impl Entries {
     }
 
     /// Fills in the weights, and sorts children by them.
-    fn weigh(&mut self) {
-        self.weight = vec![0; self.count()];
+    fn weigh(&mut self, parents: &[u32]) {
+        let mut weight = vec![0; parents.len()];
+        let mut weigh = |entry: u32| {
+            weight[entry as usize] += 1;
+            let parent = parents[entry as usize];
+            if parent != NONE {
+                weight[parent as usize] += weight[entry as usize];
+            }
+        };
+        // Who is named by an offset starts before its children, and few are named otherwise.
+        let is_before = |(entry, &parent): (u32, &u32)| parent == NONE || parent < entry;
+        if (0..).zip(parents).all(is_before) {
+            (0..small(parents.len())).rev().for_each(weigh);
+        } else {
+            self.downwards().into_iter().rev().for_each(&mut weigh);
+        }
+        for ends in self.first_child.windows(2) {
+            let family = &mut self.children[ends[0] as usize..ends[1] as usize];
+            if family.len() > 1 {
+                family.sort_by_key(|child| weight[*child as usize]);
+            }
+        }
+        // The largest families first: what is begun last, one thread is at when the others are done.
+        self.roots.sort_by_key(|(root, _)| {
+            let weight = weight[*root as usize];
+            Reverse(if weight < FIRST { 0 } else { weight })
+        });
+        self.weight = weight;
+    }
+
+    /// All entries that hang on something, parents before their children.
+    fn downwards(&self) -> Vec<u32> {
         let roots = self.roots.iter().map(|(entry, _)| entry);
         let strangers = self.strangers.iter().map(|(_, entry)| entry);
         let tops = roots.chain(strangers).chain(&self.broken);
         let mut order: Vec<u32> = tops.copied().collect();
         let mut next = 0;
         while let Some(&entry) = order.get(next) {
-            let at = entry as usize;
-            let children = self.first_child[at] as usize..self.first_child[at + 1] as usize;
-            order.extend_from_slice(&self.children[children]);
+            order.extend_from_slice(self.children(entry));
             next += 1;
         }
-        for &entry in order.iter().rev() {
-            let at = entry as usize;
-            let children = self.first_child[at] as usize..self.first_child[at + 1] as usize;
-            let (weight, family) = (&self.weight, &mut self.children[children]);
-            if family.len() > 1 {
-                family.sort_by_key(|child| weight[*child as usize]);
-            }
-            let below: u32 = family.iter().map(|child| weight[*child as usize]).sum();
-            self.weight[at] = below + 1;
-        }
-        // The largest families first: what is begun last, one thread is at when the others are done.
-        let weight = &self.weight;
-        self.roots.sort_by_key(|(root, _)| {
-            let weight = weight[*root as usize];
-            Reverse(if weight < FIRST { 0 } else { weight })
-        });
+        order
     }
 }
 
@@ -232,7 +241,10 @@ pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Opti
     let mut entries: Vec<(u64, u32)> = places
         .map(|place| (index.pack_offset_at_index(place), place))
         .collect();
-    entries.par_sort_unstable();
+    // Compared as one number they are sorted sooner.
+    entries.par_sort_unstable_by_key(|&(offset, place)| {
+        u128::from(offset) << u32::BITS | u128::from(place)
+    });
     // What is named twice is one.
     entries.dedup_by_key(|(offset, _)| *offset);
     let start = data::header::SIZE as u64;
@@ -244,4 +256,48 @@ pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Opti
     let (mut offsets, places): (Vec<u64>, Vec<u32>) = entries.into_iter().unzip();
     offsets.push(end);
     Some(Indexed { offsets, places })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn families_are_weighed_whoever_comes_first(
+            picks in proptest::collection::vec(proptest::option::of(any::<prop::sample::Index>()), 1..40),
+            is_in_order: bool,
+        ) {
+            let count = picks.len();
+            let mut parents = Parents::default();
+            for (entry, pick) in picks.iter().enumerate() {
+                let among = if is_in_order { entry } else { count };
+                let pick = pick.filter(|_| among > 0);
+                parents.of.push(pick.map_or(NONE, |pick| small(pick.index(among))));
+                if pick.is_none() {
+                    parents.roots.push((small(entry), Kind::Blob));
+                }
+            }
+            let mut weights = vec![0; count];
+            for entry in 0..small(count) {
+                let parent = |entry: &u32| Some(parents.of[*entry as usize]).filter(|parent| *parent != NONE);
+                let line: Vec<u32> = std::iter::successors(Some(entry), parent).take(count + 1).collect();
+                // Who has more ancestors than there are entries goes round in a circle.
+                if line.len() <= count {
+                    line.iter().for_each(|above| weights[*above as usize] += 1);
+                }
+            }
+            let of = parents.of.clone();
+            let offsets = (0..=count as u64).collect();
+            let entries = Entries::link(offsets, parents);
+            for (entry, &weight) in (0..).zip(&weights) {
+                prop_assert_eq!(entries.weight(entry), weight);
+                let mut children: Vec<u32> = (0..).zip(&of).filter(|(_, of)| **of == entry).map(|(child, _)| child).collect();
+                children.sort_by_key(|child| weights[*child as usize]);
+                prop_assert_eq!(entries.children(entry), children);
+            }
+        }
+    }
 }
