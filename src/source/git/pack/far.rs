@@ -1,6 +1,7 @@
 //! Bytes as those of a file, for tests: they must be read, and may change meanwhile.
 
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::source::git::input::ReadAt;
@@ -9,20 +10,20 @@ use crate::source::git::input::ReadAt;
 pub(super) struct Far {
     /// What they are at first.
     bytes: Vec<u8>,
-    /// After so many reads they are others, though still said to be as many.
-    change: (usize, Vec<u8>),
+    /// In some reads they are others, though still said to be as many.
+    change: (Range<usize>, Vec<u8>),
     reads: AtomicUsize,
 }
 
 impl Far {
     pub(super) fn new(bytes: &[u8]) -> Self {
-        Self::changing(bytes, usize::MAX, &[])
+        Self::changing(bytes, 0..0, &[])
     }
 
-    pub(super) fn changing(bytes: &[u8], after: usize, then: &[u8]) -> Self {
+    pub(super) fn changing(bytes: &[u8], when: Range<usize>, then: &[u8]) -> Self {
         Self {
             bytes: bytes.to_vec(),
-            change: (after, then.to_vec()),
+            change: (when, then.to_vec()),
             reads: AtomicUsize::new(0),
         }
     }
@@ -39,11 +40,11 @@ impl ReadAt for Far {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let (after, then) = &self.change;
-        if self.reads.fetch_add(1, Ordering::Relaxed) < *after {
-            self.bytes.read_at(buffer, offset)
-        } else {
+        let (when, then) = &self.change;
+        if when.contains(&self.reads.fetch_add(1, Ordering::Relaxed)) {
             then.read_at(buffer, offset)
+        } else {
+            self.bytes.read_at(buffer, offset)
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
 use super::entries::HEADER;
-use super::shelf::SMALL;
 
 /// Compressed bytes that are had at once.
 const CHUNK: usize = if cfg!(test) { 32 } else { 1024 } * 1024;
@@ -22,10 +21,9 @@ const WINDOWS: u64 = 256;
 /// What was read of the bytes of one pack. It would take them for another one's.
 pub(super) struct Input {
     /// Git writes families of deltas one behind the other, and the way through one goes back and
-    /// forth: so what was read of late is kept for the sake of what is small. Each stretch has one
-    /// place.
+    /// forth: so what was read of late is kept. Each stretch has one place.
     windows: Vec<Window>,
-    /// For what is not small, or does not lie in one window.
+    /// For what does not lie in one window.
     long: Vec<u8>,
 }
 
@@ -63,7 +61,7 @@ impl Input {
         let wanted = wanted.min(length);
         let number = range.start / WINDOW as u64;
         let before = usize::try_from(range.start % WINDOW as u64).unwrap_or(0);
-        let held = if wanted as u64 > SMALL || before + wanted > WINDOW {
+        let held = if before + wanted > WINDOW {
             if self.long.len() < wanted {
                 self.long.resize(wanted, 0);
             }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::headers::RUN;
 
 /// Entries of more bytes are worth a read of their own.
-pub(super) const SMALL: u64 = if cfg!(test) { 100 } else { 512 };
+const SMALL: u64 = if cfg!(test) { 100 } else { 512 };
 
 /// Bytes that are kept of one pack.
 const ROOM: u64 = if cfg!(test) { 600 } else { 64 << 20 };

@@ -42,10 +42,16 @@ fn scan_by(bytes: &dyn ReadAt, index: &index::File<Vec<u8>>, threads: usize) -> 
     log
 }
 
-/// All that was told, in no order.
+/// All that was told, in no order. What is wrong with a damaged stream depends on how much of it was
+/// had at once: that something is, is enough.
 fn told(log: Log) -> (Found, Vec<String>, usize, BTreeSet<String>) {
     let mut errors = log.errors.into_inner().unwrap();
     errors.sort_unstable();
+    for error in &mut errors {
+        if error.contains("and is not") || error.contains("compressed data") {
+            error.truncate(error.find(':').unwrap());
+        }
+    }
     let skips = log.skips.into_inner().unwrap().len();
     let found = log.found.into_inner().unwrap();
     (found, errors, skips, log.names.into_inner().unwrap())
@@ -80,7 +86,7 @@ fn deltas() -> impl Strategy<Value = Vec<(u16, Vec<Edit>, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_file_yields_what_a_plain_scan_of_its_objects_yields(
@@ -136,7 +142,7 @@ proptest! {
         let pack = writer.finish();
         let index = index(&writer);
         let then = then.index(pack.len());
-        let shrunk = Far::changing(&pack, after, &pack[..then]);
+        let shrunk = Far::changing(&pack, after..usize::MAX, &pack[..then]);
         let log = scan_by(&shrunk, &index, 2);
         // What was found was there.
         let plain = plain(&writer);
@@ -145,7 +151,7 @@ proptest! {
         }
         let mut damaged = pack.clone();
         damaged[then] ^= byte;
-        scan_by(&Far::changing(&pack, after, &damaged), &index, 2);
+        scan_by(&Far::changing(&pack, after..usize::MAX, &damaged), &index, 2);
     }
 }
 
@@ -161,4 +167,32 @@ fn small_entries_are_read_once() {
     let kept = far.reads();
     // The pack's header, and its entries, run by run.
     assert!(kept <= 1 + 30_usize.div_ceil(4) * 2, "{kept}");
+}
+
+#[test]
+fn bytes_between_entries_are_told() {
+    for content in [vec![b'.'; 10], (0..=255).cycle().take(100_000).collect()] {
+        let mut writer = Writer::new();
+        writer.blob(&content);
+        writer.bytes.extend(b"stray");
+        writer.blob(b"another");
+        let (pack, index) = (writer.finish(), index(&writer));
+        let far = told(scan_by(&Far::new(&pack), &index, 1));
+        assert_eq!(far.1.len(), 1, "{:?}", far.1);
+        assert!(far.1[0].contains("5 bytes"), "{:?}", far.1);
+        assert_eq!(far, told(scan_by(&pack, &index, 1)));
+    }
+}
+
+#[test]
+fn what_shrinks_behind_its_data_is_not_passed_over() {
+    let mut writer = Writer::new();
+    writer.blob(&(0..=255).collect::<Vec<u8>>());
+    let end = data::header::SIZE + writer.bytes.len();
+    writer.bytes.extend([7; 200]);
+    let (pack, index) = (writer.finish(), index(&writer));
+    // Its header and the entry's are read; then nothing is left but the entry itself.
+    let far = Far::changing(&pack, 2..usize::MAX, &pack[..end]);
+    let (_, errors, ..) = told(scan_by(&far, &index, 1));
+    assert!(errors[0].contains("bytes"), "{errors:?}");
 }
