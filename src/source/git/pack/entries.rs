@@ -286,7 +286,9 @@ mod tests {
                 let line: Vec<u32> = std::iter::successors(Some(entry), parent).take(count + 1).collect();
                 // Who has more ancestors than there are entries goes round in a circle.
                 if line.len() <= count {
-                    line.iter().for_each(|above| weights[*above as usize] += 1);
+                    for above in line {
+                        weights[above as usize] += 1;
+                    }
                 }
             }
             let of = parents.of.clone();
