@@ -92,7 +92,6 @@ impl Headers<'_> {
             // Behind what could not be read nothing is kept: it would not be where it is looked for.
             if let Some(place) = place
                 && place.start - first == kept.len()
-                && place.len() == bytes.len()
             {
                 kept.extend_from_slice(bytes);
             }

@@ -196,3 +196,20 @@ fn what_shrinks_behind_its_data_is_not_passed_over() {
     let (_, errors, ..) = told(scan_by(&far, &index, 1));
     assert!(errors[0].contains("bytes"), "{errors:?}");
 }
+
+#[test]
+fn a_base_that_is_no_entry_is_told() {
+    let mut writer = Writer::new();
+    for n in 0..6 {
+        writer.blob(format!("number {n}").as_bytes());
+    }
+    writer.delta(5, &[Edit::Go(u16::MAX)], Naming::Offset);
+    let delta = &writer.objects[6];
+    // Behind one byte of header stands one of distance.
+    writer.bytes[delta.offset + 1] += 1;
+    let expected = format!("{}: {}", hex(&delta.id), Damage::Header);
+    let (pack, index) = (writer.finish(), index(&writer));
+    for bytes in [&Far::new(&pack) as &dyn ReadAt, &pack] {
+        assert_eq!(told(scan_by(bytes, &index, 1)).1, [expected.as_str()]);
+    }
+}
