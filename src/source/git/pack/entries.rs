@@ -1,7 +1,8 @@
 //! The entries of a pack and which of them is made from which.
 //!
 //! All that is kept of an entry until its turn comes is its offset, its children and the size of
-//! its family, and its place in the index: 24 bytes. Everything else is read again when it is needed.
+//! its family, its place in the index and that of its bytes if they are kept: 28 bytes. Everything
+//! else is read again when it is needed.
 
 use std::cmp::Reverse;
 use std::ops::Range;

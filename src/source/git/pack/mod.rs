@@ -21,8 +21,8 @@
 //! through deltas and building what others are made from 14, looking 21, the history 8. A blob's delta
 //! has some 290 steps on average, 25 million in all, so what counts is what each step takes: copies of
 //! some tens of bytes without a call ([`append`]), nothing kept but 8 bytes ([`draft`]). To hold the
-//! whole pack in memory loses (page faults), and so do more threads' windows of other sizes
-//! ([`inflate`]).
+//! whole pack in memory loses (page faults), and so do windows of other sizes ([`fetch`]); what is
+//! small is kept ([`shelf`]).
 
 mod append;
 mod budget;
