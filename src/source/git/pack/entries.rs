@@ -1,7 +1,8 @@
 //! The entries of a pack and which of them is made from which.
 //!
 //! All that is kept of an entry until its turn comes is its offset, its children and the size of
-//! its family, and its place in the index: 24 bytes. Everything else is read again when it is needed.
+//! its family, its place in the index and that of its bytes if they are kept: 28 bytes. Everything
+//! else is read again when it is needed.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -10,23 +11,18 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
-use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
-use crate::source::git::damage::Damage;
 use crate::source::git::input::ReadAt;
 
-/// Entries whose headers one thread reads in a row.
-const RUN: usize = 4096;
+use super::headers::Headers;
+use super::parents::{NONE, Parents, Places};
+use super::shelf::Shelf;
+use super::small;
 
 /// A family of so many goes first.
 const FIRST: u32 = 1024;
-
-/// No entry: the parent of what is whole, or made from what is not here.
-const NONE: u32 = u32::MAX;
-
-/// Bytes read at once for their headers.
-const CHUNK: usize = 64 * 1024;
 
 /// No header is longer: a size, and a base's id or distance.
 pub(super) const HEADER: usize = 64;
@@ -51,6 +47,8 @@ pub(super) struct Entries {
     offsets: Vec<u64>,
     /// For each entry the place of its name in the pack's index, if that is used.
     places: Vec<u32>,
+    /// Those whose bytes were kept.
+    shelf: Shelf,
     /// For each entry, where its children start in `children`.
     first_child: Vec<u32>,
     /// The entries made directly from each, small families first.
@@ -74,64 +72,53 @@ impl Entries {
         index: &index::File<Vec<u8>>,
         hash: gix_hash::Kind,
     ) -> Self {
-        let count = offsets.len().saturating_sub(1);
-        let runs: Vec<Vec<Base>> = (0..count.div_ceil(RUN))
-            .into_par_iter()
-            .map(|run| bases(pack, &offsets, run * RUN..count.min((run + 1) * RUN), hash))
-            .collect();
+        let headers = Headers {
+            pack,
+            offsets: &offsets,
+            places: &Places::new(&offsets, Some(index)),
+            hash,
+        };
+        let (parents, shelf) = headers.read();
         Self {
             places,
-            ..Self::link(offsets, &runs, Some(index))
+            shelf,
+            ..Self::link(offsets, parents)
         }
     }
 
-    /// Links entries to their bases, which are told run by run.
-    pub(super) fn link(
-        offsets: Vec<u64>,
-        runs: &[Vec<Base>],
-        index: Option<&index::File<Vec<u8>>>,
-    ) -> Self {
+    /// Takes entries in the order of their offsets, made from these.
+    pub(super) fn new(offsets: Vec<u64>, bases: &[Base]) -> Self {
+        let places = Places::new(&offsets, None);
+        let mut parents = Parents::with_capacity(bases.len());
+        for (entry, base) in (0..).zip(bases) {
+            parents.push(entry, base, &places);
+        }
+        Self::link(offsets, parents)
+    }
+
+    /// Links entries to their parents.
+    fn link(offsets: Vec<u64>, parents: Parents) -> Self {
         let mut entries = Self {
             offsets,
+            roots: parents.roots,
+            strangers: parents.strangers,
+            broken: parents.broken,
             ..Self::default()
         };
-        let starts = Starts::new(&entries.offsets);
-        let parent = |base: &Base| match base {
-            Base::Nothing(_) | Base::Unreadable => None,
-            Base::At(offset) => starts.find(*offset),
-            Base::Named(id) => {
-                let index = index?;
-                starts.find(index.pack_offset_at_index(index.lookup(id)?))
-            }
-        };
-        let parents = runs.par_iter().flat_map_iter(|bases| {
-            let parents = bases.iter().map(parent);
-            parents.map(|parent| parent.unwrap_or(NONE))
-        });
-        let parents: Vec<u32> = parents.collect();
-        let bases = runs.iter().flatten();
-        for ((entry, base), &parent) in (0..).zip(bases).zip(&parents) {
-            match base {
-                Base::Nothing(kind) => entries.roots.push((entry, *kind)),
-                Base::At(_) | Base::Named(_) if parent != NONE => {}
-                Base::Named(id) => entries.strangers.push((*id, entry)),
-                Base::At(_) | Base::Unreadable => entries.broken.push(entry),
-            }
-        }
-        entries.adopt(&parents);
-        entries.weigh();
+        entries.adopt(&parents.of);
+        entries.weigh(&parents.of);
         entries
-    }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
     }
 
     /// Where an entry lies.
     pub(super) fn range(&self, entry: u32) -> Range<u64> {
         let at = entry as usize;
         self.offsets[at]..self.offsets[at + 1]
+    }
+
+    /// All bytes of an entry, if they were kept.
+    pub(super) fn kept(&self, entry: u32) -> Option<&[u8]> {
+        self.shelf.entry(entry)
     }
 
     /// The place of an entry's name in the pack's index.
@@ -181,107 +168,49 @@ impl Entries {
     }
 
     /// Fills in the weights, and sorts children by them.
-    fn weigh(&mut self) {
-        self.weight = vec![0; self.count()];
+    fn weigh(&mut self, parents: &[u32]) {
+        let mut weight = vec![0; parents.len()];
+        let mut weigh = |entry: u32| {
+            weight[entry as usize] += 1;
+            let parent = parents[entry as usize];
+            if parent != NONE {
+                weight[parent as usize] += weight[entry as usize];
+            }
+        };
+        // Who is named by an offset starts before its children, and few are named otherwise.
+        let is_before = |(entry, &parent): (u32, &u32)| parent == NONE || parent < entry;
+        if (0..).zip(parents).all(is_before) {
+            (0..small(parents.len())).rev().for_each(weigh);
+        } else {
+            self.downwards().into_iter().rev().for_each(&mut weigh);
+        }
+        for ends in self.first_child.windows(2) {
+            let family = &mut self.children[ends[0] as usize..ends[1] as usize];
+            if family.len() > 1 {
+                family.sort_by_key(|child| weight[*child as usize]);
+            }
+        }
+        // The largest families first: what is begun last, one thread is at when the others are done.
+        self.roots.sort_by_key(|(root, _)| {
+            let weight = weight[*root as usize];
+            Reverse(if weight < FIRST { 0 } else { weight })
+        });
+        self.weight = weight;
+    }
+
+    /// All entries that hang on something, parents before their children.
+    fn downwards(&self) -> Vec<u32> {
         let roots = self.roots.iter().map(|(entry, _)| entry);
         let strangers = self.strangers.iter().map(|(_, entry)| entry);
         let tops = roots.chain(strangers).chain(&self.broken);
         let mut order: Vec<u32> = tops.copied().collect();
         let mut next = 0;
         while let Some(&entry) = order.get(next) {
-            let at = entry as usize;
-            let children = self.first_child[at] as usize..self.first_child[at + 1] as usize;
-            order.extend_from_slice(&self.children[children]);
+            order.extend_from_slice(self.children(entry));
             next += 1;
         }
-        for &entry in order.iter().rev() {
-            let at = entry as usize;
-            let children = self.first_child[at] as usize..self.first_child[at + 1] as usize;
-            let (weight, family) = (&self.weight, &mut self.children[children]);
-            if family.len() > 1 {
-                family.sort_by_key(|child| weight[*child as usize]);
-            }
-            let below: u32 = family.iter().map(|child| weight[*child as usize]).sum();
-            self.weight[at] = below + 1;
-        }
-        // The largest families first: what is begun last, one thread is at when the others are done.
-        let weight = &self.weight;
-        self.roots.sort_by_key(|(root, _)| {
-            let weight = weight[*root as usize];
-            Reverse(if weight < FIRST { 0 } else { weight })
-        });
+        order
     }
-}
-
-/// Finds entries by where they start.
-struct Starts<'a> {
-    offsets: &'a [u64],
-    /// For each stretch of the pack, 2 to this power bytes long, the first entry that starts in it
-    /// or behind it.
-    stretches: Vec<u32>,
-    shift: u32,
-}
-
-impl<'a> Starts<'a> {
-    /// Takes where entries start, and where the last one ends. A stretch has one of them, on average.
-    fn new(offsets: &'a [u64]) -> Self {
-        let (end, entries) = offsets.split_last().unwrap_or((&0, &[]));
-        let average = end / (entries.len() as u64).max(1);
-        let shift = average.checked_ilog2().unwrap_or(0);
-        let mut stretches = Vec::with_capacity(2 * entries.len() + 2);
-        for (entry, offset) in (0..).zip(entries) {
-            while stretches.len() as u64 <= offset >> shift {
-                stretches.push(entry);
-            }
-        }
-        Self {
-            offsets: entries,
-            stretches,
-            shift,
-        }
-    }
-
-    /// The entry that starts at `offset`.
-    fn find(&self, offset: u64) -> Option<u32> {
-        let stretch = usize::try_from(offset >> self.shift).ok()?;
-        let first = *self.stretches.get(stretch)?;
-        let end = self.stretches.get(stretch + 1);
-        let end = end.map_or(self.offsets.len(), |end| *end as usize);
-        let place = self.offsets[first as usize..end].binary_search(&offset);
-        Some(first + u32::try_from(place.ok()?).ok()?)
-    }
-}
-
-/// What the entries of one run are made from.
-fn bases(pack: &dyn ReadAt, offsets: &[u64], run: Range<usize>, hash: gix_hash::Kind) -> Vec<Base> {
-    let mut buffer = Vec::new();
-    let (mut start, mut held) = (0, 0);
-    let mut bases = Vec::with_capacity(run.len());
-    for entry in run {
-        let (offset, end) = (offsets[entry], offsets[entry + 1]);
-        let needed = end.min(offset + HEADER as u64);
-        if let Some(header) = pack.in_memory(&(offset..needed)) {
-            bases.push(base(header, offset, hash).unwrap_or(Base::Unreadable));
-            continue;
-        }
-        if needed > start + held as u64 {
-            start = offset;
-            buffer.resize(CHUNK, 0);
-            // What cannot be read is told when its turn comes.
-            held = pack.read_at(&mut buffer, offset).unwrap_or_default();
-        }
-        // It was just read from here on, or lies in what was read before.
-        let from = usize::try_from(offset - start).map_or(held, |from| from.min(held));
-        let to = usize::try_from(needed - start).map_or(held, |to| to.min(held));
-        bases.push(base(&buffer[from..to], offset, hash).unwrap_or(Base::Unreadable));
-    }
-    bases
-}
-
-/// What the entry with this header is made from.
-fn base(header: &[u8], offset: u64, hash: gix_hash::Kind) -> Result<Base, Damage> {
-    let entry = data::Entry::from_bytes(header, offset, hash).map_err(|_| Damage::Header)?;
-    Ok(base_of(&entry, offset))
 }
 
 /// What an entry at `offset` is made from.
@@ -313,7 +242,10 @@ pub(super) fn indexed(index: &index::File<Vec<u8>>, said: u64, end: u64) -> Opti
     let mut entries: Vec<(u64, u32)> = places
         .map(|place| (index.pack_offset_at_index(place), place))
         .collect();
-    entries.par_sort_unstable();
+    // Compared as one number they are sorted sooner.
+    entries.par_sort_unstable_by_key(|&(offset, place)| {
+        u128::from(offset) << u32::BITS | u128::from(place)
+    });
     // What is named twice is one.
     entries.dedup_by_key(|(offset, _)| *offset);
     let start = data::header::SIZE as u64;
@@ -335,24 +267,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_are_found_by_where_they_start(
-            lengths in proptest::collection::vec(prop_oneof![1_u64..30, 1_u64..1 << 40], 0..60),
+        fn families_are_weighed_whoever_comes_first(
+            picks in proptest::collection::vec(proptest::option::of(any::<prop::sample::Index>()), 1..40),
+            is_in_order: bool,
         ) {
-            let mut offsets = vec![12];
-            for length in lengths {
-                offsets.push(offsets[offsets.len() - 1] + length);
-            }
-            let starts = Starts::new(&offsets);
-            prop_assert!(starts.stretches.len() <= 2 * offsets.len());
-            let entries = &offsets[..offsets.len() - 1];
-            for (entry, &offset) in (0..).zip(entries) {
-                prop_assert_eq!(starts.find(offset), Some(entry));
-                for other in [offset - 1, offset + 1] {
-                    prop_assert_eq!(starts.find(other).is_some(), entries.contains(&other));
+            let count = picks.len();
+            let mut parents = Parents::default();
+            for (entry, pick) in picks.iter().enumerate() {
+                let among = if is_in_order { entry } else { count };
+                let pick = pick.filter(|_| among > 0);
+                parents.of.push(pick.map_or(NONE, |pick| small(pick.index(among))));
+                if pick.is_none() {
+                    parents.roots.push((small(entry), Kind::Blob));
                 }
             }
-            prop_assert_eq!(starts.find(offsets[offsets.len() - 1]), None);
-            prop_assert_eq!(starts.find(u64::MAX), None);
+            let mut weights = vec![0; count];
+            for entry in 0..small(count) {
+                let parent = |entry: &u32| Some(parents.of[*entry as usize]).filter(|parent| *parent != NONE);
+                let line: Vec<u32> = std::iter::successors(Some(entry), parent).take(count + 1).collect();
+                // Who has more ancestors than there are entries goes round in a circle.
+                if line.len() <= count {
+                    for above in line {
+                        weights[above as usize] += 1;
+                    }
+                }
+            }
+            let of = parents.of.clone();
+            let offsets = (0..=count as u64).collect();
+            let entries = Entries::link(offsets, parents);
+            for (entry, &weight) in (0..).zip(&weights) {
+                prop_assert_eq!(entries.weight(entry), weight);
+                let mut children: Vec<u32> = (0..).zip(&of).filter(|(_, of)| **of == entry).map(|(child, _)| child).collect();
+                children.sort_by_key(|child| weights[*child as usize]);
+                prop_assert_eq!(entries.children(entry), children);
+            }
         }
     }
 }

@@ -21,8 +21,8 @@
 //! through deltas and building what others are made from 14, looking 21, the history 8. A blob's delta
 //! has some 290 steps on average, 25 million in all, so what counts is what each step takes: copies of
 //! some tens of bytes without a call ([`append`]), nothing kept but 8 bytes ([`draft`]). To hold the
-//! whole pack in memory loses (page faults), and so do more threads' windows of other sizes
-//! ([`inflate`]).
+//! whole pack in memory loses (page faults), and so do windows of other sizes ([`fetch`]); what is
+//! small is kept ([`shelf`]).
 
 mod append;
 mod budget;
@@ -30,16 +30,24 @@ mod delta;
 mod draft;
 mod each;
 mod entries;
+#[cfg(test)]
+mod far;
+mod fetch;
 mod gist;
 mod glance;
+mod headers;
 mod inflate;
 mod look;
 mod lookup;
 mod names;
 mod object;
 mod outline;
+mod parents;
+mod reader;
 mod seen;
 mod sequence;
+mod shelf;
+mod starts;
 mod visit;
 mod walk;
 #[cfg(test)]
@@ -179,7 +187,7 @@ impl Pack<'_> {
         let found = sequence.bases.len() as u64;
         let offsets = std::mem::take(&mut sequence.offsets);
         let bases = std::mem::take(&mut sequence.bases);
-        let entries = Entries::link(offsets, &[bases], None);
+        let entries = Entries::new(offsets, &bases);
         let pack = Pack {
             index: None,
             hash,

@@ -10,6 +10,7 @@
 )]
 
 mod hostile;
+mod indexed;
 mod seams;
 
 use std::collections::{BTreeMap, BTreeSet};

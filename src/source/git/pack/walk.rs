@@ -23,10 +23,11 @@ use crate::source::git::damage::Damage;
 
 use super::budget::{Budget, Kept};
 use super::draft::{Draft, Stretch};
-use super::entries::{Entries, HEADER};
+use super::entries::Entries;
 use super::glance::Scratch;
-use super::inflate::{GREATEST_RATIO, Inflater};
+use super::inflate::GREATEST_RATIO;
 use super::object::Object;
+use super::reader::{Read, Reader};
 use super::visit::{Built, Visit};
 use super::{LARGEST, Pack};
 
@@ -60,7 +61,7 @@ pub(super) struct Walk<'a, V: Visit> {
 
 /// What one thread works with.
 struct Tools<'a, N> {
-    inflater: Inflater,
+    reader: Reader,
     scratch: Scratch,
     /// Those of a draft.
     stretches: Vec<Stretch>,
@@ -130,7 +131,7 @@ impl<'a, V: Visit> Walk<'a, V> {
                         return;
                     }
                     self.with_tools(Some(scope), |tools| {
-                        match self.large_header(root, &mut tools.inflater) {
+                        match self.large_header(root, &mut tools.reader) {
                             Ok(Some(header)) => {
                                 let mut large =
                                     large.lock().unwrap_or_else(PoisonError::into_inner);
@@ -273,23 +274,19 @@ impl<'a, V: Visit> Walk<'a, V> {
         base: Option<&Noted<'a, V::Note>>,
         tools: &mut Tools<'a, V::Note>,
     ) -> Result<Option<Noted<'a, V::Note>>, Damage> {
-        let range = self.entries.range(entry);
-        let head = tools.inflater.fetch(self.pack.bytes, &range)?;
-        let header = parse(head, range.start, self.pack.hash)?;
-        let size = header.decompressed_size;
-        if size > LARGEST {
-            return Err(Damage::Huge);
-        }
         let Tools {
-            inflater,
+            reader,
             scratch,
             stretches,
             ..
         } = tools;
-        let (bytes, end) =
-            inflater.inflate(self.pack.bytes, header.data_offset, range.end, size)?;
-        if end != range.end {
-            self.visit.damaged(entry, Damage::Stray(range.end - end));
+        let Read {
+            header,
+            bytes,
+            stray,
+        } = reader.read(self.pack, self.entries, entry)?;
+        if stray > 0 {
+            self.visit.damaged(entry, Damage::Stray(stray));
         }
         let (object, noted) = match (header.header.as_kind(), base) {
             (Some(kind), _) => (Object::whole(kind, bytes.into_owned()), None),
@@ -337,18 +334,12 @@ impl<'a, V: Visit> Walk<'a, V> {
     }
 
     /// The header of an entry, if it is a large one.
-    fn large_header(
-        &self,
-        entry: u32,
-        inflater: &mut Inflater,
-    ) -> Result<Option<data::Entry>, Damage> {
+    fn large_header(&self, entry: u32, reader: &mut Reader) -> Result<Option<data::Entry>, Damage> {
         let range = self.entries.range(entry);
         if (range.end - range.start) * GREATEST_RATIO <= LARGE {
             return Ok(None);
         }
-        let head = range.start..range.end.min(range.start + HEADER as u64);
-        let head = inflater.fetch(self.pack.bytes, &head)?;
-        let header = parse(head, range.start, self.pack.hash)?;
+        let header = reader.header(self.pack, self.entries, entry)?;
         Ok((header.decompressed_size > LARGE).then_some(header))
     }
 
@@ -378,7 +369,7 @@ impl<'a, V: Visit> Walk<'a, V> {
         let lock = || self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         let spare = lock().pop();
         let mut tools = spare.unwrap_or_else(|| Tools {
-            inflater: Inflater::new(),
+            reader: Reader::new(),
             scratch: Scratch::default(),
             stretches: Vec::new(),
             adopted: Vec::new(),
@@ -391,10 +382,4 @@ impl<'a, V: Visit> Walk<'a, V> {
         tools.stretches.shrink_to(STRETCHES);
         lock().push(tools);
     }
-}
-
-/// Reads the header of the entry at `offset`, which `head` starts with.
-fn parse(head: &[u8], offset: u64, hash: gix_hash::Kind) -> Result<data::Entry, Damage> {
-    let head = &head[..head.len().min(HEADER)];
-    data::Entry::from_bytes(head, offset, hash).map_err(|_| Damage::Header)
 }
