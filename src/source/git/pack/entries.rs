@@ -110,6 +110,11 @@ impl Entries {
         entries
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
     /// Where an entry lies.
     pub(super) fn range(&self, entry: u32) -> Range<u64> {
         let at = entry as usize;
