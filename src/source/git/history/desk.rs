@@ -6,6 +6,7 @@ use gix_hash::{ObjectId, oid};
 
 use crate::source::git::pack::{Link, Outline};
 
+use super::bits::Bits;
 use super::gathered::{ById, ByName, Name};
 use super::links::CommitLinks;
 use super::numbers::{Met, Time, Times};
@@ -134,16 +135,15 @@ impl Desk {
 /// The objects looked for. There are few, and each entry of each tree is asked about.
 pub(super) struct Wanted {
     /// A bit for each pair of first bytes that one of them has.
-    starts: Vec<u64>,
+    starts: Bits,
     numbers: ById<u32>,
 }
 
 impl Wanted {
     pub(super) fn new(ids: &[ObjectId]) -> Self {
-        let mut starts = vec![0; (1 << 16) / 64];
+        let mut starts = Bits::new(1 << 16);
         for id in ids {
-            let start = first_two(id);
-            starts[start / 64] |= 1 << (start % 64);
+            starts.set(first_two(id));
         }
         Self {
             starts,
@@ -153,8 +153,7 @@ impl Wanted {
 
     /// The number of an object, if it is looked for.
     pub(super) fn number(&self, id: &oid) -> Option<u32> {
-        let start = first_two(id);
-        if self.starts[start / 64] >> (start % 64) & 1 == 0 {
+        if !self.starts.has(first_two(id)) {
             return None;
         }
         self.numbers.get(id).copied()

@@ -2,6 +2,7 @@
 
 use gix_hash::ObjectId;
 
+use super::bits::Bits;
 use super::gathered::{Commit, Gathered, Name, Number, Tree};
 use super::order::oldest_first;
 
@@ -10,16 +11,15 @@ pub(super) struct Marks<'a> {
     gathered: &'a Gathered,
     /// With what each folder came; it means something if it did.
     folders: Vec<Mark>,
-    /// A bit for each folder that came. Nearly all that is asked is whether it did, for each folder in
-    /// each, and this is small enough to be near.
-    came: Vec<u64>,
+    /// The folders that came.
+    came: Bits,
     next_turn: u32,
     /// The commits in their order, by number, and the turn with which each began.
     commits: Vec<(u32, Number)>,
     /// For each commit the turn with which it began.
     known: Vec<u32>,
-    /// Whether a commit is among those gone through, or led to.
-    reached: Vec<bool>,
+    /// The commits that are gone through, or led to.
+    reached: Bits,
 }
 
 /// With what a folder came.
@@ -39,9 +39,9 @@ impl<'a> Marks<'a> {
         Self {
             gathered,
             known: vec![u32::MAX; gathered.commits.len()],
-            reached: vec![false; gathered.commits.len()],
+            reached: Bits::new(gathered.commits.len()),
             folders: vec![Mark::default(); count],
-            came: vec![0; count.div_ceil(64)],
+            came: Bits::new(count),
             next_turn: 0,
             commits: Vec::new(),
         }
@@ -102,8 +102,9 @@ impl<'a> Marks<'a> {
     pub(super) fn add(&mut self, ends: impl Iterator<Item = Number>) {
         let mut left: Vec<Number> = ends.collect();
         while let Some(commit) = left.pop() {
-            let is_new = !std::mem::replace(&mut self.reached[commit as usize], true);
-            if is_new && let Some(commit) = &self.gathered.commits[commit as usize] {
+            if self.reached.set(commit as usize)
+                && let Some(commit) = &self.gathered.commits[commit as usize]
+            {
                 left.extend_from_slice(&commit.parents);
             }
         }
@@ -112,7 +113,7 @@ impl<'a> Marks<'a> {
 
     /// The same for all commits.
     pub(super) fn add_all(&mut self) {
-        self.reached.fill(true);
+        self.reached.set_all();
         self.go_on();
     }
 
@@ -120,7 +121,7 @@ impl<'a> Marks<'a> {
     fn go_on(&mut self) {
         let gathered = self.gathered;
         let is_new = |commit: Number| {
-            self.reached[commit as usize] && self.known[commit as usize] == u32::MAX
+            self.reached.has(commit as usize) && self.known[commit as usize] == u32::MAX
         };
         let order = if self.commits.is_empty() {
             // All that they follow are among them.
@@ -153,16 +154,13 @@ impl<'a> Marks<'a> {
     }
 
     fn has_come(&self, folder: Tree) -> bool {
-        let folder = folder as usize;
-        self.came[folder / 64] >> (folder % 64) & 1 == 1
+        self.came.has(folder as usize)
     }
 
     /// Takes note of a folder, if it is new.
     fn come(&mut self, folder: Tree, parent: Tree, name: Name) {
-        if !self.has_come(folder) {
-            let at = folder as usize;
-            self.came[at / 64] |= 1 << (at % 64);
-            self.folders[at] = Mark {
+        if self.came.set(folder as usize) {
+            self.folders[folder as usize] = Mark {
                 turn: self.next_turn,
                 parent,
                 name,

@@ -6,6 +6,7 @@
 //! takes one way through the commits and trees of all packs, whatever the number of objects asked
 //! for, and is gone only when there is something to ask for.
 
+mod bits;
 mod connectivity;
 mod desk;
 mod ends;

@@ -3,7 +3,7 @@
 use crate::source::{Clue, End, HEAD, Lead, MAGIC, Reach, Sink};
 
 use super::draft::Draft;
-use super::gist::{Copied, Gist};
+use super::gist::Gist;
 use super::object::Object;
 use super::seen::{Leads, Mark, Seen};
 
@@ -25,7 +25,8 @@ pub(super) struct Glance<'a> {
 pub(super) struct Scratch {
     pub(super) bytes: Vec<u8>,
     gist: Gist,
-    fresh: Vec<Lead>,
+    /// Leads that are followed, and how far each stands from the nearest seam.
+    leads: Vec<(Mark, usize)>,
 }
 
 /// A draft whose leads are followed.
@@ -49,7 +50,7 @@ impl Scratch {
     pub(super) fn shrink(&mut self) {
         self.bytes.shrink_to(KEPT);
         self.gist.shrink(KEPT);
-        self.fresh.shrink_to(KEPT / size_of::<Lead>());
+        self.leads.shrink_to(KEPT / size_of::<(Mark, usize)>());
     }
 }
 
@@ -83,26 +84,30 @@ impl<'a> Glance<'a> {
         base: &Leads,
         scratch: &mut Scratch,
     ) -> Option<(Seen, usize)> {
-        let Scratch { bytes, gist, fresh } = scratch;
+        let Scratch { bytes, gist, leads } = scratch;
         let most = Leads::most(draft.length());
         gist.take(draft, base, self.reach.lead, most)?;
-        fresh.clear();
+        leads.clear();
         self.sink.leads(gist.bytes(), &mut |lead| {
-            if fresh.len() <= most {
+            if leads.len() <= most {
                 let start = gist.place(lead.start);
-                fresh.extend(start.map(|start| Lead { start, ..lead }));
+                let fresh = start.map(|start| Mark::new(Lead { start, ..lead }, Clue::Nothing));
+                leads.extend(fresh.map(|fresh| (fresh, 0)));
             }
         });
-        if gist.copied().len() + fresh.len() > most {
+        let copied = gist.copied().iter();
+        leads.extend(copied.map(|copied| (copied.mark, copied.distance)));
+        if leads.len() > most {
             return None;
         }
+        leads.sort_by_key(|(mark, _)| mark.lead().start);
         let allowed = FOLLOWED.0 + FOLLOWED.1 * draft.length();
         let mut following = Following {
             draft,
             scratch: bytes,
             left: allowed,
         };
-        let seen = match self.follow_all(&mut following, gist.copied(), fresh) {
+        let seen = match self.follow_all(&mut following, leads) {
             Ok(leads) => Some(leads),
             Err(Stop::Hit) => None,
             Err(Stop::TooMuch) => return None,
@@ -143,26 +148,17 @@ impl<'a> Glance<'a> {
         (!self.sink.glance(tail, End::Tail)).then_some(needed)
     }
 
-    /// Follows the leads of an object.
+    /// Follows the leads of an object, in their order.
     fn follow_all(
         &self,
         following: &mut Following<'_, '_>,
-        copied: &[Copied],
-        fresh: &[Lead],
+        leads: &[(Mark, usize)],
     ) -> Result<Leads, Stop> {
-        let count = copied.len() + fresh.len();
-        let mut leads = Leads::new(following.draft.length(), count);
-        let mut fresh = fresh.iter().peekable();
-        for &Copied { mark, distance } in copied {
-            while let Some(lead) = fresh.next_if(|lead| lead.start < mark.lead().start) {
-                leads.push(self.follow(following, Mark::new(*lead, Clue::Nothing), 0)?);
-            }
-            leads.push(self.follow(following, mark, distance)?);
+        let mut followed = Leads::new(following.draft.length(), leads.len());
+        for &(mark, distance) in leads {
+            followed.push(self.follow(following, mark, distance)?);
         }
-        for lead in fresh {
-            leads.push(self.follow(following, Mark::new(*lead, Clue::Nothing), 0)?);
-        }
-        Ok(leads)
+        Ok(followed)
     }
 
     /// Follows a lead that stands so far from the nearest seam, as far as that may matter.

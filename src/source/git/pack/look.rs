@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
 use flate2::read::ZlibDecoder;
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use gix_pack::data;
 
@@ -165,11 +165,10 @@ impl Visit for Look<'_> {
         let outline = match (self.take(), &base.outline, self.names.id(entry)) {
             (Some(take), Some(base), Some(id)) => {
                 let tree = Revision::draft(draft, base, &mut scratch.bytes);
-                Some(take.tree(&id, tree))
+                Some(hand_over(take, &id, tree, budget))
             }
             (_, _, _) => None,
         };
-        budget.spend(outline.as_ref().map_or(0, Outline::cost));
         Some(Known { seen, outline })
     }
 
@@ -204,9 +203,7 @@ impl Visit for Look<'_> {
             let id = self.id(built.entry, object)?;
             let bytes = object.bytes(&(0..object.length()), &mut scratch.bytes);
             if object.kind == Kind::Tree {
-                let outline = take.tree(&id, Revision::whole(bytes));
-                built.budget.spend(outline.cost());
-                known.outline = Some(outline);
+                known.outline = Some(hand_over(take, &id, Revision::whole(bytes), built.budget));
             } else {
                 take.object(&id, object.kind, bytes);
             }
@@ -268,4 +265,11 @@ impl Visit for Look<'_> {
     fn damaged(&self, entry: u32, damage: Damage) {
         self.with_origin(entry, |origin| self.sink.error(origin, &damage.into()));
     }
+}
+
+/// Hands over a tree, and pays for it.
+fn hand_over(take: &dyn Take, id: &oid, tree: Revision<'_>, budget: &Budget) -> Outline {
+    let outline = take.tree(id, tree);
+    budget.spend(outline.cost());
+    outline
 }
