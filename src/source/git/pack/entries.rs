@@ -1,8 +1,8 @@
 //! The entries of a pack and which of them is made from which.
 //!
 //! All that is kept of an entry until its turn comes is its offset, its children and the size of
-//! its family, its place in the index and that of its bytes if they are kept: 28 bytes. Everything
-//! else is read again when it is needed.
+//! its family, its place in the index and that of its bytes if they are kept: 28 bytes, with its
+//! own place among the children of another. Everything else is read again when it is needed.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -16,9 +16,10 @@ use rayon::slice::ParallelSliceMut as _;
 
 use crate::source::git::input::ReadAt;
 
-use super::headers::Headers;
+use super::families::Families;
+use super::headers::{Headers, RUN};
 use super::parents::{NONE, Parents, Places};
-use super::shelf::Shelf;
+use super::shelf::{Plan, Shelf};
 use super::small;
 
 /// A family of so many goes first.
@@ -43,18 +44,12 @@ pub(super) enum Base {
 /// All entries of a pack by number, in the order of their offsets.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// Where each starts, and where the last one ends.
-    offsets: Vec<u64>,
-    /// For each entry the place of its name in the pack's index, if that is used.
-    places: Vec<u32>,
+    /// One more than there are: it starts where the last one ends.
+    all: Vec<Entry>,
     /// Those whose bytes were kept.
     shelf: Shelf,
-    /// For each entry, where its children start in `children`.
-    first_child: Vec<u32>,
     /// The entries made directly from each, small families first.
     children: Vec<u32>,
-    /// Entries in the family of each, itself included; none if it hangs on nothing.
-    weight: Vec<u32>,
     /// Entries that are whole, and what they are, as are all those made from them; those with large
     /// families first.
     pub(super) roots: Vec<(u32, Kind)>,
@@ -62,6 +57,21 @@ pub(super) struct Entries {
     pub(super) strangers: Vec<(ObjectId, u32)>,
     /// Entries that cannot be read: damaged headers, bases that are no entries.
     pub(super) broken: Vec<u32>,
+}
+
+/// What is kept of an entry, all in one place: to go from one to the next is a wait for memory.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Where it starts.
+    start: u64,
+    /// How many bytes of those before it were kept.
+    kept: u32,
+    /// The place of its name in the pack's index; [`NONE`] if that is not used.
+    place: u32,
+    /// Where its children start in `children`.
+    first_child: u32,
+    /// Entries in its family, itself included; none if it hangs on nothing.
+    weight: u32,
 }
 
 impl Entries {
@@ -78,143 +88,103 @@ impl Entries {
             places: &Places::new(&offsets, Some(index)),
             hash,
         };
-        let (parents, shelf) = headers.read();
+        let (parents, plan, shelf) = headers.read();
         Self {
-            places,
             shelf,
-            ..Self::link(offsets, parents)
+            ..Self::link(&offsets, &places, &plan, parents)
         }
     }
 
     /// Takes entries in the order of their offsets, made from these.
-    pub(super) fn new(offsets: Vec<u64>, bases: &[Base]) -> Self {
-        let places = Places::new(&offsets, None);
+    pub(super) fn new(offsets: &[u64], bases: &[Base]) -> Self {
+        let places = Places::new(offsets, None);
         let mut parents = Parents::with_capacity(bases.len());
         for (entry, base) in (0..).zip(bases) {
             parents.push(entry, base, &places);
         }
-        Self::link(offsets, parents)
+        Self::link(offsets, &[], &Plan::default(), parents)
     }
 
     /// Links entries to their parents.
-    fn link(offsets: Vec<u64>, parents: Parents) -> Self {
-        let mut entries = Self {
-            offsets,
-            roots: parents.roots,
-            strangers: parents.strangers,
-            broken: parents.broken,
-            ..Self::default()
+    fn link(offsets: &[u64], places: &[u32], plan: &Plan, parents: Parents) -> Self {
+        let mut families = Families::new(&parents.of);
+        let weights = families.weigh(&parents);
+        let Parents {
+            mut roots,
+            strangers,
+            broken,
+            ..
+        } = parents;
+        // The largest families first: what is begun last, one thread is at when the others are done.
+        roots.sort_by_key(|(root, _)| {
+            let weight = weights[*root as usize];
+            Reverse(if weight < FIRST { 0 } else { weight })
+        });
+        let entry = |(at, &start): (usize, &u64)| Entry {
+            start,
+            kept: small(plan.before(at)),
+            place: places.get(at).copied().unwrap_or(NONE),
+            first_child: families.first_child[at],
+            weight: weights.get(at).copied().unwrap_or(0),
         };
-        entries.adopt(&parents.of);
-        entries.weigh(&parents.of);
-        entries
+        Self {
+            all: offsets.iter().enumerate().map(entry).collect(),
+            shelf: Shelf::default(),
+            children: families.children,
+            roots,
+            strangers,
+            broken,
+        }
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.all.len().saturating_sub(1)
+    }
+
+    /// An entry, and the one behind it.
+    fn pair(&self, entry: u32) -> [Entry; 2] {
+        let at = entry as usize;
+        [self.all[at], self.all[at + 1]]
     }
 
     /// Where an entry lies.
     pub(super) fn range(&self, entry: u32) -> Range<u64> {
-        let at = entry as usize;
-        self.offsets[at]..self.offsets[at + 1]
+        let [this, next] = self.pair(entry);
+        this.start..next.start
     }
 
     /// All bytes of an entry, if they were kept.
     pub(super) fn kept(&self, entry: u32) -> Option<&[u8]> {
-        self.shelf.entry(entry)
+        let [this, next] = self.pair(entry);
+        let run = entry as usize / RUN;
+        let before = self.all[run * RUN].kept;
+        let range = this.kept - before..next.kept - before;
+        self.shelf.bytes(run, range)
     }
 
     /// The place of an entry's name in the pack's index.
     pub(super) fn place(&self, entry: u32) -> Option<u32> {
-        self.places.get(entry as usize).copied()
+        let place = self.all.get(entry as usize)?.place;
+        (place != NONE).then_some(place)
     }
 
     /// The entries made directly from one, the largest family last.
     pub(super) fn children(&self, entry: u32) -> &[u32] {
-        let at = entry as usize;
-        &self.children[self.first_child[at] as usize..self.first_child[at + 1] as usize]
+        let [this, next] = self.pair(entry);
+        &self.children[this.first_child as usize..next.first_child as usize]
     }
 
     /// How many entries are made from one, directly or not, itself included.
     pub(super) fn weight(&self, entry: u32) -> u32 {
-        self.weight[entry as usize]
+        self.all[entry as usize].weight
     }
 
     /// Entries that are made from themselves in a circle.
     pub(super) fn circles(&self) -> impl Iterator<Item = u32> {
         (0..)
-            .zip(&self.weight)
-            .filter_map(|(entry, weight)| (*weight == 0).then_some(entry))
-    }
-
-    /// Fills in `children`.
-    fn adopt(&mut self, parents: &[u32]) {
-        let mut first = vec![0; parents.len() + 2];
-        for &parent in parents.iter().filter(|parent| **parent != NONE) {
-            first[parent as usize + 2] += 1;
-        }
-        for at in 1..first.len() {
-            first[at] += first[at - 1];
-        }
-        // Now `first[n + 1]` is where the children of `n` start; as they are filled in, it becomes
-        // where they end, which is where those of `n + 1` start.
-        self.children = vec![0; first[first.len() - 1] as usize];
-        for (entry, &parent) in (0..).zip(parents) {
-            if parent != NONE {
-                let next = &mut first[parent as usize + 1];
-                self.children[*next as usize] = entry;
-                *next += 1;
-            }
-        }
-        first.pop();
-        self.first_child = first;
-    }
-
-    /// Fills in the weights, and sorts children by them.
-    fn weigh(&mut self, parents: &[u32]) {
-        let mut weight = vec![0; parents.len()];
-        let mut weigh = |entry: u32| {
-            weight[entry as usize] += 1;
-            let parent = parents[entry as usize];
-            if parent != NONE {
-                weight[parent as usize] += weight[entry as usize];
-            }
-        };
-        // Who is named by an offset starts before its children, and few are named otherwise.
-        let is_before = |(entry, &parent): (u32, &u32)| parent == NONE || parent < entry;
-        if (0..).zip(parents).all(is_before) {
-            (0..small(parents.len())).rev().for_each(weigh);
-        } else {
-            self.downwards().into_iter().rev().for_each(&mut weigh);
-        }
-        for ends in self.first_child.windows(2) {
-            let family = &mut self.children[ends[0] as usize..ends[1] as usize];
-            if family.len() > 1 {
-                family.sort_by_key(|child| weight[*child as usize]);
-            }
-        }
-        // The largest families first: what is begun last, one thread is at when the others are done.
-        self.roots.sort_by_key(|(root, _)| {
-            let weight = weight[*root as usize];
-            Reverse(if weight < FIRST { 0 } else { weight })
-        });
-        self.weight = weight;
-    }
-
-    /// All entries that hang on something, parents before their children.
-    fn downwards(&self) -> Vec<u32> {
-        let roots = self.roots.iter().map(|(entry, _)| entry);
-        let strangers = self.strangers.iter().map(|(_, entry)| entry);
-        let tops = roots.chain(strangers).chain(&self.broken);
-        let mut order: Vec<u32> = tops.copied().collect();
-        let mut next = 0;
-        while let Some(&entry) = order.get(next) {
-            order.extend_from_slice(self.children(entry));
-            next += 1;
-        }
-        order
+            .zip(&self.all[..self.count()])
+            .filter_map(|(number, entry)| (entry.weight == 0).then_some(number))
     }
 }
 
@@ -298,8 +268,8 @@ mod tests {
                 }
             }
             let of = parents.of.clone();
-            let offsets = (0..=count as u64).collect();
-            let entries = Entries::link(offsets, parents);
+            let offsets: Vec<u64> = (0..=count as u64).collect();
+            let entries = Entries::link(&offsets, &[], &Plan::default(), parents);
             for (entry, &weight) in (0..).zip(&weights) {
                 prop_assert_eq!(entries.weight(entry), weight);
                 let mut children: Vec<u32> = (0..).zip(&of).filter(|(_, of)| **of == entry).map(|(child, _)| child).collect();

@@ -32,8 +32,8 @@ pub(super) struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// Reads what the entries are made from, and keeps the small ones.
-    pub(super) fn read(&self) -> (Parents, Shelf) {
+    /// Reads what the entries are made from, and keeps small ones by a plan.
+    pub(super) fn read(&self) -> (Parents, Plan, Shelf) {
         let all = self.offsets.first().zip(self.offsets.last());
         let is_in_memory =
             all.is_some_and(|(start, end)| self.pack.in_memory(&(*start..*end)).is_some());
@@ -46,7 +46,7 @@ impl Headers<'_> {
     }
 
     /// The same for a plan.
-    fn read_by(&self, plan: Plan) -> (Parents, Shelf) {
+    fn read_by(&self, plan: Plan) -> (Parents, Plan, Shelf) {
         let count = self.offsets.len().saturating_sub(1);
         let runs = (0..count.div_ceil(RUN)).into_par_iter();
         let runs = runs.map(|run| self.run(run * RUN..count.min((run + 1) * RUN), &plan));
@@ -55,7 +55,7 @@ impl Headers<'_> {
         for run in runs {
             parents.append(run);
         }
-        (parents, Shelf::new(plan, kept))
+        (parents, plan, Shelf::new(kept))
     }
 
     /// What the entries of one run are made from, and the bytes of those that are kept.
@@ -131,6 +131,14 @@ mod tests {
 
     const SHA1: gix_hash::Kind = gix_hash::Kind::Sha1;
 
+    /// What was kept of an entry.
+    fn entry<'a>(plan: &Plan, shelf: &'a Shelf, number: u32) -> Option<&'a [u8]> {
+        let number = number as usize;
+        let run = number / RUN;
+        let kept = |entry| small(plan.before(entry) - plan.before(run * RUN));
+        shelf.bytes(run, kept(number)..kept(number + 1))
+    }
+
     proptest! {
         #[test]
         fn what_is_kept_is_the_bytes_of_the_pack(
@@ -152,31 +160,30 @@ mod tests {
             let starts: Vec<u64> = offsets.iter().map(|offset| *offset as u64).collect();
             let places = Places::new(&starts, None);
             let headers = |pack| Headers { pack, offsets: &starts, places: &places, hash: SHA1 };
-            let plan = || Plan::within(&starts, room);
-            let (parents, shelf) = headers(&far).read_by(plan());
+            let (parents, plan, shelf) = headers(&far).read_by(Plan::within(&starts, room));
             for (number, pair) in (0_u32..).zip(offsets.windows(2)) {
-                let kept = shelf.entry(number);
+                let kept = entry(&plan, &shelf, number);
                 if let Some(kept) = kept {
                     prop_assert_eq!(Some(kept), pack.get(pair[0]..pair[1]));
                 }
                 if end == total {
-                    prop_assert_eq!(kept.is_some(), plan().place(number as usize).is_some());
+                    prop_assert_eq!(kept.is_some(), plan.place(number as usize).is_some());
                 }
             }
             // Nor is anything else kept if once not all can be read.
             let once = Far::changing(&pack, fails..fails + 1, &pack[..pack.len() / 2]);
-            let (_, shelf) = headers(&once).read_by(plan());
+            let (_, plan, shelf) = headers(&once).read_by(plan);
             for (number, pair) in (0_u32..).zip(offsets.windows(2)) {
-                if let Some(kept) = shelf.entry(number) {
+                if let Some(kept) = entry(&plan, &shelf, number) {
                     prop_assert_eq!(Some(kept), pack.get(pair[0]..pair[1]));
                 }
             }
             // What is in memory need not be kept, and is made from the same.
             let near = headers(&pack);
-            let (same, nothing) = near.read();
+            let (same, plan, nothing) = near.read();
             prop_assert_eq!(same, parents);
             if end == total {
-                prop_assert!((0..60).all(|entry| nothing.entry(entry).is_none()));
+                prop_assert!((0..60).all(|number| entry(&plan, &nothing, number).is_none()));
             }
         }
     }

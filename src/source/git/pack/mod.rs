@@ -30,6 +30,7 @@ mod delta;
 mod draft;
 mod each;
 mod entries;
+mod families;
 #[cfg(test)]
 mod far;
 mod fetch;
@@ -187,7 +188,7 @@ impl Pack<'_> {
         let found = sequence.bases.len() as u64;
         let offsets = std::mem::take(&mut sequence.offsets);
         let bases = std::mem::take(&mut sequence.bases);
-        let entries = Entries::new(offsets, &bases);
+        let entries = Entries::new(&offsets, &bases);
         let pack = Pack {
             index: None,
             hash,

@@ -6,8 +6,6 @@
 
 use std::ops::Range;
 
-use super::headers::RUN;
-
 /// Entries of more bytes are worth a read of their own.
 const SMALL: u64 = if cfg!(test) { 100 } else { 512 };
 
@@ -63,26 +61,21 @@ impl Plan {
 /// The entries that were kept.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
-    plan: Plan,
     /// The bytes of each run, one behind the other.
     runs: Vec<Vec<u8>>,
 }
 
 impl Shelf {
     /// Takes what was kept of each run.
-    pub(super) fn new(plan: Plan, runs: Vec<Vec<u8>>) -> Self {
-        Self { plan, runs }
+    pub(super) fn new(runs: Vec<Vec<u8>>) -> Self {
+        Self { runs }
     }
 
-    /// All bytes of an entry, if they were kept.
-    pub(super) fn entry(&self, entry: u32) -> Option<&[u8]> {
-        let entry = entry as usize;
-        let place = self.plan.place(entry)?;
-        let run = entry / RUN;
-        let start = self.plan.before(run * RUN);
+    /// A range of what is to be kept of a run, if there is any and it was.
+    pub(super) fn bytes(&self, run: usize, range: Range<u32>) -> Option<&[u8]> {
         // It ends where something could not be read.
-        let kept = self.runs.get(run)?;
-        kept.get(place.start - start..place.end - start)
+        let kept = self.runs.get(run).filter(|_| !range.is_empty())?;
+        kept.get(range.start as usize..range.end as usize)
     }
 }
 
