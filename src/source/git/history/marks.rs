@@ -1,5 +1,7 @@
 //! With which commit each folder came.
 
+use std::collections::HashMap;
+
 use gix_hash::ObjectId;
 
 use super::bits::Bits;
@@ -64,15 +66,19 @@ impl<'a> Marks<'a> {
         (turn != u32::MAX).then_some(turn)
     }
 
-    /// The first commit that names as its parent one that was not read, and its turn.
-    pub(super) fn first_that_follows(&self, unread: &ObjectId) -> Option<(u32, ObjectId)> {
-        let unread = self.gathered.unread(unread)?;
-        let commits = self.gathered.commits.iter().zip(&self.known);
-        let followers = commits.filter_map(|(commit, turn)| {
-            let commit = commit.as_ref()?;
-            (commit.parents.contains(&unread)).then_some((*turn, commit.id))
-        });
-        followers.min_by_key(|(turn, _)| *turn)
+    /// For each commit that was not read, but only named as a parent, the turn of the first one that
+    /// does so.
+    pub(super) fn first_that_follow(&self) -> HashMap<Number, u32> {
+        let mut first = HashMap::new();
+        for &(turn, number) in &self.commits {
+            let commit = self.gathered.commits[number as usize].as_ref();
+            for &parent in commit.iter().flat_map(|commit| &commit.parents) {
+                if self.gathered.commits[parent as usize].is_none() {
+                    first.entry(parent).or_insert(turn);
+                }
+            }
+        }
+        first
     }
 
     /// The commit that came in a turn.

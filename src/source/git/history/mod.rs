@@ -13,6 +13,7 @@ mod ends;
 mod gather;
 mod gathered;
 mod links;
+mod look;
 mod marks;
 mod numbers;
 mod order;
@@ -23,13 +24,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use gix_hash::ObjectId;
-use gix_object::{CommitRefIter, TagRefIter};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
 
 use crate::source::Threads;
-use crate::vocabulary::{Held, Provenance};
+use crate::vocabulary::Provenance;
 
 use super::objects::Objects;
 use super::repository::{Repository, Told};
@@ -38,12 +38,9 @@ use super::store::pointer_up_to;
 pub(super) use connectivity::Connectivity;
 use ends::Ends;
 pub(super) use gather::{Gather, Unsorted};
-use gathered::{Gathered, Name, Tree};
+use gathered::Gathered;
 pub(super) use links::Links;
-use marks::Marks;
-
-/// Tags of tags are followed so far.
-const TAGS: usize = 16;
+use look::Look;
 
 /// An index is not read beyond this; that of a million files takes a tenth of it.
 const INDEX: u64 = 1024 * 1024 * 1024;
@@ -182,197 +179,6 @@ fn gather(
     }
     let unsorted = gather.finish()?;
     Some(threads.install(|| Gathered::new(unsorted)))
-}
-
-/// What is known of a history when it was gone through.
-struct Look<'a> {
-    repository: &'a Repository,
-    gathered: &'a Gathered,
-    marks: Marks<'a>,
-    /// None if the references could not be read.
-    ends: Option<Ends>,
-    /// The turns before these are those of what is committed, and of what is stashed.
-    committed: u32,
-    stashed: u32,
-    /// What is staged, in hexadecimal, and where.
-    staged: BTreeMap<ObjectId, Vec<u8>>,
-}
-
-impl<'a> Look<'a> {
-    fn new(
-        repository: &'a Repository,
-        gathered: &'a Gathered,
-        ends: Option<Ends>,
-        brought: &[ObjectId],
-    ) -> Self {
-        let mut marks = Marks::new(gathered);
-        let commit = |id: &ObjectId| gathered.commit(&peel(gathered, *id));
-        let (mut committed, mut stashed) = (0, 0);
-        let mut staged = BTreeMap::new();
-        if let Some(ends) = &ends {
-            marks.add(ends.references.iter().chain(brought).filter_map(commit));
-            committed = marks.turn();
-            marks.add(ends.stashes.iter().filter_map(commit));
-            stashed = marks.turn();
-            for index in &ends.indexes {
-                staged.extend(index_of(index, repository.hash));
-            }
-        }
-        marks.add_all();
-        Self {
-            repository,
-            gathered,
-            marks,
-            ends,
-            committed,
-            stashed,
-            staged,
-        }
-    }
-
-    fn provenance(&self, id: &ObjectId, holders: &[(Tree, Name)]) -> Provenance {
-        if self.gathered.commit(id).is_some() {
-            let state = self.state_of_commit(id);
-            return self.by_commit(state, *id, None);
-        }
-        if self.gathered.tags.contains_key(id) {
-            return self.by_tag(id);
-        }
-        if let Some((turn, follower)) = self.marks.first_that_follows(id) {
-            return self.by_commit(self.state(turn), follower, None);
-        }
-        let as_tree = self.gathered.number(id).map(|tree| (tree, None));
-        let holder = holders
-            .iter()
-            .map(|(tree, name)| (*tree, Some(*name)))
-            .chain(as_tree)
-            .filter_map(|(tree, name)| Some((self.marks.turn_of(tree)?, tree, name)))
-            .min_by_key(|(turn, ..)| *turn);
-        let state = holder.map_or(Held::Dangling, |(turn, ..)| self.state(turn));
-        let staged = self.staged.get(id);
-        match (holder, staged) {
-            (_, Some(path)) if state == Held::Dangling => Provenance {
-                state: Held::Staged,
-                commit: None,
-                path: Some(path.clone()),
-                author: None,
-                author_time_ms: None,
-            },
-            (Some((turn, tree, name)), _) => {
-                let path = self.path(tree, name);
-                match self.marks.commit_of(turn) {
-                    Some(commit) => self.by_commit(state, commit, Some(path)),
-                    None => held_by_nothing(state),
-                }
-            }
-            (None, _) => held_by_nothing(match &self.ends {
-                None => Held::Unknown,
-                Some(ends) if self.is_named(id, ends) => Held::Tagged,
-                Some(_) => Held::Dangling,
-            }),
-        }
-    }
-
-    /// Who leads to what came in a turn.
-    fn state(&self, turn: u32) -> Held {
-        if self.ends.is_none() {
-            Held::Unknown
-        } else if turn < self.committed {
-            Held::Committed
-        } else if turn < self.stashed {
-            Held::Stashed
-        } else {
-            Held::Dangling
-        }
-    }
-
-    fn state_of_commit(&self, id: &ObjectId) -> Held {
-        let turn = self.marks.turn_of_commit(id);
-        turn.map_or(Held::Dangling, |turn| self.state(turn))
-    }
-
-    fn by_commit(&self, state: Held, commit: ObjectId, path: Option<Vec<u8>>) -> Provenance {
-        let object = self.repository.objects.object(&commit);
-        let author = object.ok().and_then(|(_, bytes)| {
-            let author = CommitRefIter::from_bytes(&bytes, commit.kind())
-                .author()
-                .ok()?;
-            Some((shown(author.name, author.email), author.seconds()))
-        });
-        let (author, seconds) = author.unzip();
-        Provenance {
-            state,
-            commit: Some(commit.to_hex().to_string()),
-            path,
-            author,
-            author_time_ms: seconds.map(|seconds| seconds.saturating_mul(1000)),
-        }
-    }
-
-    fn by_tag(&self, id: &ObjectId) -> Provenance {
-        let object = self.repository.objects.object(id);
-        let tagger = object.ok().and_then(|(_, bytes)| {
-            let tagger = TagRefIter::from_bytes(&bytes, id.kind()).tagger().ok()??;
-            Some((shown(tagger.name, tagger.email), tagger.seconds()))
-        });
-        let (author, seconds) = tagger.unzip();
-        let commit = peel(self.gathered, *id);
-        let is_commit = self.gathered.commit(&commit).is_some();
-        Provenance {
-            state: match &self.ends {
-                None => Held::Unknown,
-                Some(ends) if self.is_named(id, ends) => Held::Tagged,
-                Some(_) => Held::Dangling,
-            },
-            commit: is_commit.then(|| commit.to_hex().to_string()),
-            path: None,
-            author,
-            author_time_ms: seconds.map(|seconds| seconds.saturating_mul(1000)),
-        }
-    }
-
-    /// Whether a reference leads to an object, or to a tag that names it.
-    fn is_named(&self, object: &ObjectId, ends: &Ends) -> bool {
-        ends.references.iter().any(|end| {
-            let named = |id: &ObjectId| self.gathered.tags.get(id).copied();
-            std::iter::successors(Some(*end), named)
-                .take(TAGS)
-                .any(|id| id == *object)
-        })
-    }
-
-    /// Where a folder lies in the commit that it came with, and what an object is called in it.
-    fn path(&self, folder: Tree, name: Option<Name>) -> Vec<u8> {
-        let mut path = self.marks.path_to(folder);
-        path.extend(name.map(|name| self.gathered.name(name)));
-        path.join(&b'/')
-    }
-}
-
-fn held_by_nothing(state: Held) -> Provenance {
-    Provenance {
-        state,
-        commit: None,
-        path: None,
-        author: None,
-        author_time_ms: None,
-    }
-}
-
-/// What a tag names in the end.
-fn peel(gathered: &Gathered, id: ObjectId) -> ObjectId {
-    let next = |id: &ObjectId| gathered.tags.get(id).copied();
-    let chain = std::iter::successors(Some(id), next);
-    chain.take(TAGS).last().unwrap_or(id)
-}
-
-/// A person as git shows one.
-fn shown(name: &[u8], address: &[u8]) -> String {
-    let (name, address) = (
-        String::from_utf8_lossy(name),
-        String::from_utf8_lossy(address),
-    );
-    format!("{name} <{address}>")
 }
 
 /// What an index says is staged, and where. A damaged one was told when it was scanned.
