@@ -316,7 +316,7 @@ fn a_shallow_clone_misses_what_is_not_cut_off() {
 }
 
 #[test]
-fn where_a_pack_does_not_tell_what_it_holds_nothing_is_missed() {
+fn what_lies_in_a_pack_without_an_index_is_missed_as_git_misses_it() {
     let sandbox = Sandbox::new();
     let repository = Repository::new(&sandbox, "repo", &[]);
     repository.write("a", "one");
@@ -330,12 +330,106 @@ fn where_a_pack_does_not_tell_what_it_holds_nothing_is_missed() {
     sandbox.scan(["repo"]).expect(0);
     let pack = repository.pack();
     fs::remove_file(pack.with_extension("idx")).unwrap();
-    sandbox.scan(["repo"]).expect(0);
-    // What only has such a name holds nothing.
-    fs::remove_file(&pack).unwrap();
-    fs::write(repository.path(".git/objects/pack/some.pack"), "no pack").unwrap();
+    assert_eq!(missed_by_git(&repository), [&*gone]);
     let output = sandbox.scan(["repo"]).expect(2);
     assert_eq!(missing(&output), [gone]);
+}
+
+#[test]
+fn a_packed_reference_is_nothing_beside_a_newer_one() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.write("a", "one");
+    repository.commit("one");
+    repository.write("a", "two");
+    repository.commit("two");
+    repository.git(&["symbolic-ref", "refs/heads/other", "refs/heads/main"]);
+    repository.git(&["branch", "elsewhere"]);
+    repository.git(&["pack-refs", "--all"]);
+    repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    repository.git(&["symbolic-ref", "refs/heads/elsewhere", "refs/heads/main"]);
+    repository.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repository.git(&["prune", "--expire=now"]);
+    let lock = format!("{}\n", "7".repeat(40));
+    repository.write(".git/refs/heads/main.lock", lock);
+    assert_eq!(missed_by_git(&repository), [""; 0]);
+    sandbox.scan(["repo"]).expect(0);
+}
+
+#[test]
+fn folders_that_references_lead_to_are_asked_too() {
+    for by_tag in [true, false] {
+        let sandbox = Sandbox::new();
+        let repository = Repository::new(&sandbox, "repo", &[]);
+        let token = tokens::token(Kind::Personal, 3);
+        let found = repository.store(&token);
+        let gone = repository.store("gone");
+        let entries = format!("100644 blob {found}\tfound\n100644 blob {gone}\tgone\n");
+        let inner = repository.git_with(&["mktree"], entries);
+        let entries = format!("040000 tree {inner}\tinner\n");
+        let tree = repository.git_with(&["mktree"], entries);
+        if by_tag {
+            repository.git(&["tag", "-a", "-m", "a tag", "v1", &tree]);
+        } else {
+            repository.git(&["update-ref", "refs/tags/v1", &tree]);
+        }
+        fs::remove_file(loose(&repository, &gone)).unwrap();
+        assert_eq!(missed_by_git(&repository), [&*gone]);
+        let output = sandbox.scan(["repo"]).expect(2);
+        assert_eq!(missing(&output), [gone]);
+        let git = &output.lines("match")[0]["git"];
+        assert_eq!(git["state"], "tagged");
+        assert_eq!(git["path"], "inner/found");
+    }
+}
+
+#[test]
+fn a_head_that_leads_nowhere_is_told_and_hides_nothing() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    repository.write("a", "one");
+    repository.commit("one");
+    repository.git(&["tag", "v1"]);
+    let gone = repository.git(&["rev-parse", "HEAD:a"]);
+    for name in ["HEAD", "refs/heads/main"] {
+        repository.write(&format!(".git/{name}"), "ref: refs/heads/main\n");
+    }
+    fs::remove_file(repository.path(".git/index")).unwrap();
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(output.lines("error").len(), 1);
+    fs::remove_file(loose(&repository, &gone)).unwrap();
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(missing(&output), [gone]);
+}
+
+#[test]
+fn thousands_of_missing_objects_are_told_and_no_endless_path() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    let id = |number: u32| format!("{:040x}", u64::from(number) << 32 | 1);
+    let parent = |number| format!("parent {}\n", id(number));
+    let parents: Vec<String> = (0..3000).map(parent).collect();
+    let parents = parents.concat();
+    let entry = |number| format!("100644 blob {}\tfile-{number}\n", id(number));
+    let entries: Vec<String> = (3000..4000).map(entry).collect();
+    let inner = repository.git_with(&["mktree", "--missing"], entries.concat());
+    let name = "n".repeat(5000);
+    let tree = repository.git_with(&["mktree"], format!("040000 tree {inner}\t{name}\n"));
+    let person = "Somebody <somebody@example.com> 1767323045 +0000";
+    let commit = format!("tree {tree}\n{parents}author {person}\ncommitter {person}\n\none\n");
+    let object = &[
+        "hash-object",
+        "-t",
+        "commit",
+        "-w",
+        "--stdin",
+        "--literally",
+    ];
+    let commit = repository.git_with(object, commit);
+    repository.write(".git/refs/heads/main", format!("{commit}\n"));
+    let output = sandbox.scan(["repo"]).expect(2);
+    assert_eq!(missing(&output).len(), 4000);
+    assert!(!output.text().contains(&name));
 }
 
 #[test]
@@ -353,4 +447,26 @@ fn a_large_folder_that_lies_loose_is_asked_too() {
     fs::remove_file(loose(&repository, &blob)).unwrap();
     let output = sandbox.scan(["repo"]).expect(2);
     assert_eq!(missing(&output), [blob]);
+}
+
+#[test]
+fn more_packs_than_files_may_be_open_are_all_read() {
+    let sandbox = Sandbox::new();
+    let repository = Repository::new(&sandbox, "repo", &[]);
+    for number in 0..80 {
+        repository.write("a", format!("content {number}"));
+        let commit = repository.commit("one more");
+        let objects = ["", "^{tree}", ":a"].map(|part| format!("{commit}{part}"));
+        let ids = objects.map(|name| repository.git(&["rev-parse", &name]));
+        let prefix = ".git/objects/pack/pack";
+        repository.git_with(&["pack-objects", "-q", prefix], ids.join("\n"));
+        for id in ids {
+            fs::remove_file(loose(&repository, &id)).unwrap();
+        }
+    }
+    let blobs = |output: &Output| output.lines("summary")[0]["blobs"].as_u64().unwrap();
+    let all = sandbox.scan(["repo"]).expect(0);
+    let arguments = ["scan", "-f", "jsonl", "-j", "2", "repo"];
+    let output = sandbox.douse_limited("-n 64", arguments).run().expect(0);
+    assert_eq!(blobs(&output), blobs(&all));
 }

@@ -47,7 +47,7 @@ pub(super) enum Damage {
     #[error("it is missing: a reference or an index names it")]
     Absent,
     /// It is not there, and something else leads to it.
-    #[error("it is missing{0}")]
+    #[error("it is missing: {0}")]
     Lost(String),
     /// It is made from itself.
     #[error("it is a delta in a circle")]

@@ -1,30 +1,59 @@
 //! Single objects of a repository, by name: for what is looked up rather than read as a whole.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
+use gix_pack::index;
 
 use super::damage::Damage;
+use super::input::FileBytes;
 use super::loose;
 use super::objects::{Objects, OpenPack};
 use super::pack::{Elsewhere, object_at};
 
-/// Whether an object is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    Here,
-    Missing,
-    /// Some pack does not tell what it holds.
-    Unknown,
-}
+/// Packs that are kept open. There may be more of them than files that may be open.
+const OPEN: usize = 16;
 
 /// The objects of some folders.
 pub(super) struct Database {
     folders: Vec<PathBuf>,
-    /// Opened when something is not found loose. None for one that cannot be opened.
-    packs: OnceLock<Vec<Option<OpenPack>>>,
+    /// Read when something is not found loose.
+    packs: OnceLock<Packs>,
+}
+
+/// The packs that have an index, without which nothing is found in one.
+struct Packs {
+    indexed: Vec<Indexed>,
+    /// Whether some cannot be opened: nobody knows what those hold.
+    are_more: bool,
+}
+
+/// A pack and its index.
+struct Indexed {
+    path: PathBuf,
+    index: Arc<index::File<Vec<u8>>>,
+    /// The pack, if it is kept open.
+    pack: Option<FileBytes>,
+}
+
+impl Indexed {
+    /// The object of that name, if it is there.
+    fn object(&self, id: &oid) -> Result<Option<(Kind, Vec<u8>)>, Damage> {
+        let place = |id: &oid| Some(self.index.pack_offset_at_index(self.index.lookup(id)?));
+        let Some(offset) = place(id) else {
+            return Ok(None);
+        };
+        let opened;
+        let pack = if let Some(pack) = &self.pack {
+            pack
+        } else {
+            opened = FileBytes::open(&self.path)?;
+            &opened
+        };
+        object_at(pack, self.index.object_hash(), offset, &place).map(Some)
+    }
 }
 
 impl Database {
@@ -41,12 +70,9 @@ impl Database {
         if let Some(path) = self.loose(id) {
             return loose::read(&path);
         }
-        for pack in self.packs().iter().flatten() {
-            if let Some(index) = &pack.index {
-                let place = |id: &oid| Some(index.pack_offset_at_index(index.lookup(id)?));
-                if let Some(offset) = place(id) {
-                    return object_at(&pack.bytes, pack.hash, offset, &place);
-                }
+        for pack in &self.packs().indexed {
+            if let Some(object) = pack.object(id)? {
+                return Ok(object);
             }
         }
         Err(Damage::Missing(ObjectId::from(id)))
@@ -54,29 +80,14 @@ impl Database {
 
     /// Which pack holds the object of that name, if one does; `first` is asked first.
     pub(super) fn packed(&self, id: &oid, first: usize) -> Option<usize> {
-        let packs = self.packs();
-        let holds = |at: usize| {
-            let index = packs.get(at)?.as_ref()?.index.as_ref()?;
-            index.lookup(id).map(|_| at)
-        };
+        let packs = &self.packs().indexed;
+        let holds = |at: usize| packs.get(at)?.index.lookup(id).map(|_| at);
         holds(first).or_else(|| (0..packs.len()).find_map(holds))
     }
 
     /// Whether the object of that name is there. Nothing of it is read.
-    pub(super) fn presence(&self, id: &oid) -> Presence {
-        if self.packed(id, 0).is_some() || self.loose(id).is_some() {
-            Presence::Here
-        } else if self.is_listed() {
-            Presence::Missing
-        } else {
-            Presence::Unknown
-        }
-    }
-
-    /// Whether all packs tell what they hold.
-    pub(super) fn is_listed(&self) -> bool {
-        let mut packs = self.packs().iter();
-        packs.all(|pack| pack.as_ref().is_some_and(|pack| pack.index.is_some()))
+    pub(super) fn has(&self, id: &oid) -> bool {
+        self.packed(id, 0).is_some() || self.loose(id).is_some()
     }
 
     /// Whether a remote has promised objects that need not be here.
@@ -101,26 +112,51 @@ impl Database {
         &self.folders
     }
 
-    /// A pack that was opened.
-    pub(super) fn opened(&self, path: &Path) -> Option<&OpenPack> {
-        let mut packs = self.packs().iter().flatten();
-        packs.find(|pack| pack.path() == path)
+    /// The index of a pack, if it has one.
+    pub(super) fn index(&self, path: &Path) -> Option<&Arc<index::File<Vec<u8>>>> {
+        let mut packs = self.packs().indexed.iter();
+        packs.find(|pack| pack.path == path).map(|pack| &pack.index)
     }
 
-    /// Opens what is opened when something is looked for; tells how many bytes of memory it takes.
+    /// Reads what is read when something is looked for; tells how many bytes of memory it takes.
     pub(super) fn open(&self) -> usize {
-        self.packs().iter().flatten().map(OpenPack::size).sum()
+        let size = |pack: &Indexed| {
+            let entry = pack.index.object_hash().len_in_bytes() + 2 * size_of::<u32>();
+            pack.index.num_objects() as usize * entry
+        };
+        self.packs().indexed.iter().map(size).sum()
     }
 
-    fn packs(&self) -> &[Option<OpenPack>] {
+    /// Closes all packs. They can be used all the same.
+    pub(super) fn close(&mut self) {
+        if let Some(packs) = self.packs.get_mut() {
+            packs.indexed.iter_mut().for_each(|pack| pack.pack = None);
+        }
+    }
+
+    /// Whether all packs could be opened.
+    pub(super) fn is_all(&self) -> bool {
+        !self.packs().are_more
+    }
+
+    fn packs(&self) -> &Packs {
         self.packs.get_or_init(|| {
             let folders = self.folders.iter();
-            let paths = folders.flat_map(|folder| Objects::packs_of(folder));
-            let packs = paths.map(|path| OpenPack::new(&path).ok());
-            // What only has a pack's name holds nothing.
+            let mut packs = Packs {
+                indexed: Vec::new(),
+                are_more: false,
+            };
+            for path in folders.flat_map(|folder| Objects::packs_of(folder)) {
+                match OpenPack::new(&path) {
+                    Ok(OpenPack { bytes, index, .. }) => {
+                        let pack = (packs.indexed.len() < OPEN).then_some(bytes);
+                        let indexed = index.map(|index| Indexed { path, index, pack });
+                        packs.indexed.extend(indexed);
+                    }
+                    Err(_) => packs.are_more = true,
+                }
+            }
             packs
-                .filter(|pack| pack.as_ref().is_none_or(OpenPack::is_pack))
-                .collect()
         })
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use gix_hash::ObjectId;
 use gix_pack::index;
@@ -125,8 +125,8 @@ impl Objects {
         });
     }
 
-    /// Pushes them all as members of `within`, and tells `connectivity`, which may know the packs
-    /// already, what they name. If something
+    /// Pushes them all as members of `within`, and tells `connectivity`, which may have read the
+    /// indexes already, what they name. If something
     /// was found by the time the blobs were pushed, tells what was gathered of the history meanwhile.
     pub(super) fn push(
         &self,
@@ -150,19 +150,14 @@ impl Objects {
             links.as_ref().map(|links| links as &dyn Take)
         };
         for path in self.packs.iter().take_while(|_| !sink.is_done()) {
-            let anew;
-            let pack = match connectivity.and_then(|known| known.objects().opened(path)) {
-                Some(pack) => pack,
-                None => match OpenPack::new(path) {
-                    Ok(pack) => {
-                        anew = pack;
-                        &anew
-                    }
-                    Err(error) => {
-                        sink.error(&Origin::File(path), &error);
-                        continue;
-                    }
-                },
+            let known = connectivity.and_then(|known| known.objects().index(path));
+            let known = known.and_then(|index| OpenPack::with(path, index));
+            let pack = match known.map_or_else(|| OpenPack::new(path), Ok) {
+                Ok(pack) => pack,
+                Err(error) => {
+                    sink.error(&Origin::File(path), &error);
+                    continue;
+                }
             };
             if !pack.is_pack() {
                 // Something that only has a pack's ending, unless git made it.
@@ -196,9 +191,8 @@ impl Objects {
 
 /// A pack on disk, and its index if that is one.
 pub(super) struct OpenPack {
-    path: PathBuf,
     pub(super) bytes: FileBytes,
-    pub(super) index: Option<index::File<Vec<u8>>>,
+    pub(super) index: Option<Arc<index::File<Vec<u8>>>>,
     pub(super) hash: gix_hash::Kind,
 }
 
@@ -210,30 +204,26 @@ impl OpenPack {
         let known = index.ok().and_then(|index| {
             let hash = hash_kind(&bytes, &index)?;
             let index = index::File::from_data(index, index_path, hash).ok()?;
-            Some((index, hash))
+            Some((Arc::new(index), hash))
         });
         let (index, hash) = match known {
             Some((index, hash)) => (Some(index), hash),
             None => (None, gix_hash::Kind::Sha1),
         };
-        Ok(Self {
-            path: path.to_owned(),
+        Ok(Self { bytes, index, hash })
+    }
+
+    /// The same with an index that is known; nothing if it is another pack's.
+    pub(super) fn with(path: &Path, index: &Arc<index::File<Vec<u8>>>) -> Option<Self> {
+        let bytes = FileBytes::open(path).ok()?;
+        let hash = index.object_hash();
+        let is_its =
+            checksum(&bytes, hash).is_some_and(|sum| index.pack_checksum().as_bytes() == sum);
+        is_its.then(|| Self {
             bytes,
-            index,
+            index: Some(Arc::clone(index)),
             hash,
         })
-    }
-
-    /// Where it lies.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Bytes of its index, about.
-    pub(super) fn size(&self) -> usize {
-        let entry = self.hash.len_in_bytes() + 2 * size_of::<u32>();
-        let index = self.index.as_ref();
-        index.map_or(0, |index| index.num_objects() as usize * entry)
     }
 
     /// Whether it begins like one.
@@ -256,7 +246,7 @@ impl OpenPack {
     fn pack<'a>(&'a self, within: &'a Origin<'a>, elsewhere: &'a dyn Elsewhere) -> Pack<'a> {
         Pack {
             bytes: &self.bytes,
-            index: self.index.as_ref(),
+            index: self.index.as_deref(),
             hash: self.hash,
             within,
             elsewhere,
@@ -270,11 +260,16 @@ fn hash_kind(pack: &FileBytes, index: &[u8]) -> Option<gix_hash::Kind> {
     let kinds = [gix_hash::Kind::Sha1, gix_hash::Kind::Sha256];
     kinds.into_iter().find(|kind| {
         let length = kind.len_in_bytes();
-        let Some(copy) = index.len().checked_sub(2 * length) else {
-            return false;
-        };
-        let mut checksum = vec![0; length];
-        let start = pack.length().saturating_sub(length as u64);
-        pack.read_at(&mut checksum, start).is_ok() && checksum == index[copy..copy + length]
+        let copy = index.len().checked_sub(2 * length);
+        copy.zip(checksum(pack, *kind))
+            .is_some_and(|(copy, sum)| sum == index[copy..copy + length])
     })
+}
+
+/// The checksum that ends a pack.
+fn checksum(pack: &FileBytes, hash: gix_hash::Kind) -> Option<Vec<u8>> {
+    let mut sum = vec![0; hash.len_in_bytes()];
+    let start = pack.length().checked_sub(sum.len() as u64)?;
+    let read = pack.read_at(&mut sum, start).ok()?;
+    (read == sum.len()).then_some(sum)
 }

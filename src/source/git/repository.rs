@@ -3,6 +3,7 @@
 //! Unlike what a walk comes upon, this one is the user's: git itself has just run in it. Still no
 //! program is started, and of its configuration nothing is read but the format of ids.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -166,7 +167,7 @@ impl Repository {
         prefix: &str,
     ) -> Result<Vec<(String, ObjectId)>, RepositoryError> {
         self.can_tell_references()?;
-        let mut references = Vec::new();
+        let mut references = BTreeMap::new();
         for line in self.packed()?.split(|byte| *byte == b'\n') {
             let line = std::str::from_utf8(line).ok();
             if let Some((id, name)) = line.and_then(|line| line.split_once(' '))
@@ -184,14 +185,20 @@ impl Repository {
                 if file.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
                 } else if let Ok(text) = pointer(&path)
-                    && let Ok(id) = ObjectId::from_hex(text.trim_ascii_end())
+                    && path.extension().is_none_or(|ending| ending != "lock")
                     && let Ok(name) = path.strip_prefix(&self.common_dir)
                 {
-                    references.push((name.to_string_lossy().into_owned(), id));
+                    let name = name.to_string_lossy().into_owned();
+                    // A packed one of that name is from before. What names another reference leads
+                    // nowhere else.
+                    match ObjectId::from_hex(text.trim_ascii_end()) {
+                        Ok(id) => drop(references.insert(name, id)),
+                        Err(_) => drop(references.remove(&name)),
+                    }
                 }
             }
         }
-        Ok(references)
+        Ok(references.into_iter().collect())
     }
 
     /// What a reference holds, loose or packed.

@@ -14,6 +14,7 @@
 //! A tree that is too large to be held in memory beside others names nothing here.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -22,18 +23,22 @@ use gix_hash::{ObjectId, oid};
 use gix_object::tree::EntryRef;
 
 use crate::source::git::damage::Damage;
-use crate::source::git::database::{Database, Presence};
-use crate::source::git::repository::Repository;
+use crate::source::git::database::Database;
+use crate::source::git::repository::{Repository, RepositoryError};
 use crate::source::git::store::pointer_up_to;
 use crate::source::{Sink, Threads};
-use crate::vocabulary::{Held, Origin, Provenance, SkipReason};
+use crate::vocabulary::{Held, Origin, SkipReason};
 
 use super::links::CommitLinks;
+use super::look::{Look, Place};
 use super::recent::Recent;
 use super::{Ends, Pushed, index_of};
 
 /// The list of commits at which a history is cut off is not read beyond this.
 const SHALLOW: u64 = 64 * 1024 * 1024;
+
+/// A longer path is not told: no system has one.
+const PATH: usize = 4096;
 
 /// Objects that no index names and that one thread takes note of, about.
 const MOST: usize = if cfg!(test) { 64 } else { 1 << 20 };
@@ -46,8 +51,8 @@ pub(in crate::source::git) struct Connectivity {
     folder: PathBuf,
     repository: Repository,
     is_partial: bool,
-    /// The commits at which the history is cut off.
-    cut_off: BTreeSet<ObjectId>,
+    /// The commits at which the history is cut off, unless they are too many.
+    cut_off: Option<BTreeSet<ObjectId>>,
     /// One for each thread of the pool, and one for who is none of them.
     desks: Vec<Mutex<Desk>>,
     /// Whether there was more than is taken note of.
@@ -71,14 +76,17 @@ impl Connectivity {
     pub(in crate::source::git) fn of(folder: &Path, threads: &Threads) -> Option<Self> {
         let repository = Repository::open(folder, Pushed::met(folder).told).ok()?;
         let cut_off = pointer_up_to(&shallow(&repository), SHALLOW).unwrap_or_default();
+        let is_all = (cut_off.len() as u64) < SHALLOW;
         let cut_off = cut_off.split(|byte| *byte == b'\n');
         Some(Self {
             folder: folder.to_owned(),
             is_partial: repository.objects.is_promised(),
             repository,
-            cut_off: cut_off
-                .filter_map(|id| ObjectId::from_hex(id).ok())
-                .collect(),
+            cut_off: is_all.then(|| {
+                cut_off
+                    .filter_map(|id| ObjectId::from_hex(id).ok())
+                    .collect()
+            }),
             desks: (0..=threads.count()).map(|_| Mutex::default()).collect(),
             overflow: AtomicBool::new(false),
         })
@@ -96,7 +104,7 @@ impl Connectivity {
 
     /// Whether anything can be told to be missing.
     pub(in crate::source::git) fn is_asked(&self) -> bool {
-        !self.is_partial && self.repository.objects.is_listed()
+        !self.is_partial && self.cut_off.is_some() && self.repository.objects.is_all()
     }
 
     /// Takes note of what some entries of a tree name: `work` tells them, one by one.
@@ -115,7 +123,8 @@ impl Connectivity {
     pub(super) fn commit(&self, id: &oid, links: &CommitLinks) {
         self.with_desk(|desk| {
             self.note(desk, &links.tree);
-            if !self.cut_off.contains(id) {
+            let cut_off = self.cut_off.as_ref();
+            if !cut_off.is_some_and(|ids| ids.contains(id)) {
                 for parent in &links.parents {
                     self.note(desk, parent);
                 }
@@ -173,22 +182,30 @@ impl Connectivity {
             sink.skip(&Origin::File(&self.folder), SkipReason::Promised);
             return;
         }
-        // What of references cannot be read was told when it was met, or is in a format that is not
-        // read; the objects were, all the same.
-        let Ok(ends) = Ends::of(&self.repository) else {
-            return;
+        let ends = match Ends::of(&self.repository) {
+            Ok(ends) if self.is_asked() => ends,
+            // What cannot be opened was told when it was to be read.
+            Ok(_) | Err(RepositoryError::Reftable) => return,
+            Err(error) => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+                return sink.error(&Origin::File(&self.folder), &error);
+            }
         };
+        if let Err(error) = self.repository.head() {
+            let error = io::Error::new(io::ErrorKind::InvalidData, error.to_string());
+            sink.error(&Origin::File(&self.folder), &error);
+        }
         let absent = self.absent(ends, sink);
         for id in &absent {
             self.tell_one(id, Damage::Absent, sink);
         }
+        if self.overflow.load(Ordering::Relaxed) {
+            return sink.skip(&Origin::File(&self.folder), SkipReason::MemoryLimit);
+        }
         let mut lost = self.unknown();
         lost.retain(|id| !absent.contains(id));
         self.keep_missing(&mut lost, sink);
-        self.tell_lost(&lost, threads, sink);
-        if self.overflow.load(Ordering::Relaxed) {
-            sink.skip(&Origin::File(&self.folder), SkipReason::MemoryLimit);
-        }
+        self.tell_lost(lost, threads, sink);
     }
 
     /// What references and indexes name, and is missing.
@@ -213,21 +230,23 @@ impl Connectivity {
     }
 
     /// Tells of missing objects that something leads to.
-    fn tell_lost(&self, lost: &BTreeSet<ObjectId>, threads: &Threads, sink: &dyn Sink) {
-        if lost.is_empty() {
+    fn tell_lost(&self, lost: BTreeSet<ObjectId>, threads: &Threads, sink: &dyn Sink) {
+        if lost.is_empty() || sink.is_done() {
             return;
         }
-        let hex: Vec<String> = lost.iter().map(|id| id.to_hex().to_string()).collect();
-        let names = hex.iter().map(String::as_str);
+        let lost: Vec<ObjectId> = lost.into_iter().collect();
         let is_done = || sink.is_done();
-        let leading = Pushed::met(&self.folder).provenances(names, threads, &is_done);
-        for (id, name) in lost.iter().zip(&hex).take_while(|_| !sink.is_done()) {
-            match leading.get(name).map(leads_to) {
-                Some(Some(what)) => self.tell_one(id, Damage::Lost(what), sink),
-                // Nobody knows what leads to it: there was too much to go through.
-                None => self.tell_one(id, Damage::Lost(String::new()), sink),
-                Some(None) => {}
+        let met = Pushed::met(&self.folder);
+        let told = met.look_up(&lost, threads, &is_done, |look, holders| {
+            for (id, holders) in lost.iter().zip(holders).take_while(|_| !is_done()) {
+                if let Some(what) = leads_to(look, &look.place(id, holders)) {
+                    self.tell_one(id, Damage::Lost(what), sink);
+                }
             }
+        });
+        if told.is_none() && !sink.is_done() {
+            // There was more than is gone through: nobody knows what leads to them.
+            sink.skip(&Origin::File(&self.folder), SkipReason::MemoryLimit);
         }
     }
 
@@ -242,9 +261,8 @@ impl Connectivity {
 
     /// Keeps those of some objects that are missing.
     fn keep_missing(&self, ids: &mut BTreeSet<ObjectId>, sink: &dyn Sink) {
-        let missing = |repository: &Repository, id: &ObjectId| {
-            !sink.is_done() && repository.objects.presence(id) == Presence::Missing
-        };
+        let missing =
+            |repository: &Repository, id: &ObjectId| !sink.is_done() && !repository.objects.has(id);
         ids.retain(|id| missing(&self.repository, id));
         if ids.is_empty() {
             return;
@@ -261,22 +279,23 @@ fn shallow(repository: &Repository) -> PathBuf {
     repository.common_dir().join("shallow")
 }
 
-/// What leads to an object that came into the history so; nothing if nothing does.
-fn leads_to(provenance: &Provenance) -> Option<String> {
-    let needs = match provenance.state {
-        Held::Dangling => return None,
-        Held::Tagged => return Some(": a tag names it".to_owned()),
-        Held::Committed | Held::Stashed | Held::Staged | Held::Unknown => &provenance.commit,
+/// What leads to an object that has this place in the history; nothing if nothing does.
+fn leads_to(look: &Look<'_>, place: &Place) -> Option<String> {
+    if place.state == Held::Dangling {
+        return None;
+    }
+    let Some(commit) = place.commit else {
+        return Some("a reference leads to it".to_owned());
     };
-    let Some(commit) = needs else {
-        return Some(String::new());
+    let Some((folder, name)) = place.folder else {
+        return Some(format!("commit {commit} follows it"));
     };
-    Some(match provenance.path.as_deref() {
-        None => format!(": commit {commit} follows it"),
-        Some(b"") => format!(": it is the tree of commit {commit}"),
+    Some(match look.path(folder, name, PATH) {
+        None => format!("commit {commit} holds it"),
+        Some(path) if path.is_empty() => format!("it is the tree of commit {commit}"),
         Some(path) => {
-            let path = String::from_utf8_lossy(path);
-            format!(": commit {commit} holds it at {path}")
+            let path = String::from_utf8_lossy(&path);
+            format!("commit {commit} holds it at {path}")
         }
     })
 }

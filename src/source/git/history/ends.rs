@@ -42,7 +42,9 @@ impl Ends {
                 ends.references.insert(id);
             }
         }
-        ends.references.extend(repository.head()?);
+        // A broken one leads nowhere.
+        ends.references
+            .extend(repository.head().unwrap_or_default());
         let log = repository.common_dir().join("logs").join(STASH);
         ends.stashes.extend(stashes(&log));
         let worktrees = std::fs::read_dir(repository.common_dir().join("worktrees"));

@@ -16,6 +16,15 @@ use super::{Ends, index_of};
 /// Tags of tags are followed so far.
 const TAGS: usize = 16;
 
+/// Where an object has its place in a history.
+pub(super) struct Place {
+    pub(super) state: Held,
+    /// The first commit that holds it, or follows it if it was not read.
+    pub(super) commit: Option<ObjectId>,
+    /// The folder that it lies in there, and what it is called in it, unless it is that itself.
+    pub(super) folder: Option<(Tree, Option<Name>)>,
+}
+
 /// What is known of a history when it was gone through.
 pub(super) struct Look<'a> {
     repository: &'a Repository,
@@ -23,8 +32,10 @@ pub(super) struct Look<'a> {
     marks: Marks<'a>,
     /// None if the references could not be read.
     ends: Option<Ends>,
-    /// The turns before these are those of what is committed, and of what is stashed.
+    /// The turns before these are those of what is committed, of folders that references lead to by
+    /// themselves, and of what is stashed.
     committed: u32,
+    tagged: u32,
     stashed: u32,
     /// What is staged, in hexadecimal, and where.
     staged: BTreeMap<ObjectId, Vec<u8>>,
@@ -43,11 +54,14 @@ impl<'a> Look<'a> {
     ) -> Self {
         let mut marks = Marks::new(gathered);
         let commit = |id: &ObjectId| gathered.commit(&peel(gathered, *id));
-        let (mut committed, mut stashed) = (0, 0);
+        let tree = |id: &ObjectId| gathered.number(&peel(gathered, *id));
+        let (mut committed, mut tagged, mut stashed) = (0, 0, 0);
         let mut staged = BTreeMap::new();
         if let Some(ends) = &ends {
             marks.add(ends.references.iter().chain(brought).filter_map(commit));
             committed = marks.turn();
+            marks.add_trees(ends.references.iter().filter_map(tree));
+            tagged = marks.turn();
             marks.add(ends.stashes.iter().filter_map(commit));
             stashed = marks.turn();
             for index in &ends.indexes {
@@ -61,6 +75,7 @@ impl<'a> Look<'a> {
             marks,
             ends,
             committed,
+            tagged,
             stashed,
             staged,
             named: OnceLock::new(),
@@ -68,48 +83,70 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// How an object came into the history that lies in these folders.
     pub(super) fn provenance(&self, id: &ObjectId, holders: &[(Tree, Name)]) -> Provenance {
-        if self.gathered.commit(id).is_some() {
-            let state = self.state_of_commit(id);
-            return self.by_commit(state, *id, None);
-        }
         if self.gathered.tags.contains_key(id) {
             return self.by_tag(id);
+        }
+        let Place {
+            state,
+            commit,
+            folder,
+        } = self.place(id, holders);
+        let path = if state == Held::Staged {
+            self.staged.get(id).cloned()
+        } else {
+            folder.and_then(|(folder, name)| self.path(folder, name, usize::MAX))
+        };
+        let (author, author_time_ms) = commit.map_or((None, None), |commit| self.author(&commit));
+        Provenance {
+            state,
+            commit: commit.map(|commit| commit.to_hex().to_string()),
+            path,
+            author,
+            author_time_ms,
+        }
+    }
+
+    /// Where an object has its place that lies in these folders.
+    pub(super) fn place(&self, id: &ObjectId, holders: &[(Tree, Name)]) -> Place {
+        let by_commit = |state, commit| Place {
+            state,
+            commit: Some(commit),
+            folder: None,
+        };
+        if self.gathered.commit(id).is_some() {
+            return by_commit(self.state_of_commit(id), *id);
         }
         if let Some(turn) = self.first_that_follows(id)
             && let Some(follower) = self.marks.commit_of(turn)
         {
-            return self.by_commit(self.state(turn), follower, None);
+            return by_commit(self.state(turn), follower);
         }
         let as_tree = self.gathered.number(id).map(|tree| (tree, None));
         let holder = holders
             .iter()
             .map(|(tree, name)| (*tree, Some(*name)))
             .chain(as_tree)
-            .filter_map(|(tree, name)| Some((self.marks.turn_of(tree)?, tree, name)))
-            .min_by_key(|(turn, ..)| *turn);
-        let state = holder.map_or(Held::Dangling, |(turn, ..)| self.state(turn));
-        let staged = self.staged.get(id);
-        match (holder, staged) {
-            (_, Some(path)) if state == Held::Dangling => Provenance {
+            .filter_map(|(tree, name)| Some((self.marks.turn_of(tree)?, (tree, name))))
+            .min_by_key(|(turn, _)| *turn);
+        let state = match (holder, &self.ends) {
+            (Some((turn, _)), _) => self.state(turn),
+            (None, None) => Held::Unknown,
+            (None, Some(ends)) if self.is_named(id, ends) => Held::Tagged,
+            (None, Some(_)) => Held::Dangling,
+        };
+        if state == Held::Dangling && self.staged.contains_key(id) {
+            return Place {
                 state: Held::Staged,
                 commit: None,
-                path: Some(path.clone()),
-                author: None,
-                author_time_ms: None,
-            },
-            (Some((turn, tree, name)), _) => {
-                let path = self.path(tree, name);
-                match self.marks.commit_of(turn) {
-                    Some(commit) => self.by_commit(state, commit, Some(path)),
-                    None => held_by_nothing(state),
-                }
-            }
-            (None, _) => held_by_nothing(match &self.ends {
-                None => Held::Unknown,
-                Some(ends) if self.is_named(id, ends) => Held::Tagged,
-                Some(_) => Held::Dangling,
-            }),
+                folder: None,
+            };
+        }
+        Place {
+            state,
+            commit: holder.and_then(|(turn, _)| self.marks.commit_of(turn)),
+            folder: holder.map(|(_, folder)| folder),
         }
     }
 
@@ -119,6 +156,8 @@ impl<'a> Look<'a> {
             Held::Unknown
         } else if turn < self.committed {
             Held::Committed
+        } else if turn < self.tagged {
+            Held::Tagged
         } else if turn < self.stashed {
             Held::Stashed
         } else {
@@ -131,22 +170,16 @@ impl<'a> Look<'a> {
         turn.map_or(Held::Dangling, |turn| self.state(turn))
     }
 
-    fn by_commit(&self, state: Held, commit: ObjectId, path: Option<Vec<u8>>) -> Provenance {
-        let object = self.repository.objects.object(&commit);
+    /// Who wrote a commit, and when, in milliseconds.
+    fn author(&self, commit: &ObjectId) -> (Option<String>, Option<i64>) {
+        let object = self.repository.objects.object(commit);
         let author = object.ok().and_then(|(_, bytes)| {
-            let author = CommitRefIter::from_bytes(&bytes, commit.kind())
-                .author()
-                .ok()?;
-            Some((shown(author.name, author.email), author.seconds()))
+            let author = CommitRefIter::from_bytes(&bytes, commit.kind());
+            let author = author.author().ok()?;
+            let time = author.seconds().saturating_mul(1000);
+            Some((shown(author.name, author.email), time))
         });
-        let (author, seconds) = author.unzip();
-        Provenance {
-            state,
-            commit: Some(commit.to_hex().to_string()),
-            path,
-            author,
-            author_time_ms: seconds.map(|seconds| seconds.saturating_mul(1000)),
-        }
+        author.unzip()
     }
 
     fn by_tag(&self, id: &ObjectId) -> Provenance {
@@ -189,21 +222,20 @@ impl<'a> Look<'a> {
         followed.get(&unread).copied()
     }
 
-    /// Where a folder lies in the commit that it came with, and what an object is called in it.
-    fn path(&self, folder: Tree, name: Option<Name>) -> Vec<u8> {
-        let mut path = self.marks.path_to(folder);
-        path.extend(name.map(|name| self.gathered.name(name)));
-        path.join(&b'/')
-    }
-}
-
-fn held_by_nothing(state: Held) -> Provenance {
-    Provenance {
-        state,
-        commit: None,
-        path: None,
-        author: None,
-        author_time_ms: None,
+    /// Where a folder lies in the commit that it came with, and what an object is called in it; nothing
+    /// if that is longer than `most`.
+    pub(super) fn path(&self, folder: Tree, name: Option<Name>, most: usize) -> Option<Vec<u8>> {
+        let name = name.map(|name| self.gathered.name(name));
+        let (mut path, mut length) = (Vec::new(), 0);
+        for name in name.into_iter().chain(self.marks.upwards(folder)) {
+            length += name.len() + 1;
+            if length > most {
+                return None;
+            }
+            path.push(name);
+        }
+        path.reverse();
+        Some(path.join(&b'/'))
     }
 }
 

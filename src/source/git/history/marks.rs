@@ -8,6 +8,9 @@ use super::bits::Bits;
 use super::gathered::{Commit, Gathered, Name, Number, Tree};
 use super::order::oldest_first;
 
+/// No commit.
+const NONE: Number = Number::MAX;
+
 /// With which commit each folder came, and what it lay in there.
 pub(super) struct Marks<'a> {
     gathered: &'a Gathered,
@@ -16,7 +19,8 @@ pub(super) struct Marks<'a> {
     /// The folders that came.
     came: Bits,
     next_turn: u32,
-    /// The commits in their order, by number, and the turn with which each began.
+    /// The commits in their order, by number, and the turn with which each began; [`NONE`] for what
+    /// no commit holds.
     commits: Vec<(u32, Number)>,
     /// For each commit the turn with which it began.
     known: Vec<u32>,
@@ -71,7 +75,8 @@ impl<'a> Marks<'a> {
     pub(super) fn first_that_follow(&self) -> HashMap<Number, u32> {
         let mut first = HashMap::new();
         for &(turn, number) in &self.commits {
-            let commit = self.gathered.commits[number as usize].as_ref();
+            let commit = self.gathered.commits.get(number as usize);
+            let commit = commit.and_then(Option::as_ref);
             for &parent in commit.iter().flat_map(|commit| &commit.parents) {
                 if self.gathered.commits[parent as usize].is_none() {
                     first.entry(parent).or_insert(turn);
@@ -85,22 +90,18 @@ impl<'a> Marks<'a> {
     pub(super) fn commit_of(&self, turn: u32) -> Option<ObjectId> {
         let behind = self.commits.partition_point(|(first, _)| *first <= turn);
         let (_, number) = self.commits[behind.checked_sub(1)?];
-        let commit = self.gathered.commits[number as usize].as_ref()?;
+        let commit = self.gathered.commits.get(number as usize)?.as_ref()?;
         Some(commit.id)
     }
 
-    /// Where a folder lies, from the top down; nothing at the top.
-    pub(super) fn path_to(&self, folder: Tree) -> Vec<&'a [u8]> {
-        let mut path = Vec::new();
+    /// What a folder is called, and what it lies in, and so on upwards; nothing at the top.
+    pub(super) fn upwards(&self, folder: Tree) -> impl Iterator<Item = &'a [u8]> {
         let mut at = folder;
-        while let Mark { parent, name, .. } = self.folders[at as usize]
-            && parent != at
-        {
-            path.push(self.gathered.name(name));
-            at = parent;
-        }
-        path.reverse();
-        path
+        std::iter::from_fn(move || {
+            let Mark { parent, name, .. } = self.folders[at as usize];
+            let is_top = std::mem::replace(&mut at, parent) == parent;
+            (!is_top).then(|| self.gathered.name(name))
+        })
     }
 
     /// Goes through the commits that lead to `ends` and were not seen before, the oldest first, and
@@ -115,6 +116,14 @@ impl<'a> Marks<'a> {
             }
         }
         self.go_on();
+    }
+
+    /// Takes note of the folders that are new in these, which no commit holds.
+    pub(super) fn add_trees(&mut self, tops: impl Iterator<Item = Tree>) {
+        for top in tops {
+            self.commits.push((self.next_turn, NONE));
+            self.bring(top);
+        }
     }
 
     /// The same for all commits.
@@ -136,24 +145,29 @@ impl<'a> Marks<'a> {
         } else {
             oldest_first(&gathered.commits, is_new)
         };
-        let mut left = Vec::new();
         for commit in order {
             let Some(Commit { tree: top, .. }) = gathered.commits[commit as usize] else {
                 continue;
             };
             self.commits.push((self.next_turn, commit));
             self.known[commit as usize] = self.next_turn;
-            // A folder that came before came with all that is in it.
-            if !self.has_come(top) {
-                left.push(top);
-            }
-            self.come(top, top, 0);
-            while let Some(folder) = left.pop() {
-                for &(within, name) in self.gathered.folders_in(folder).iter().rev() {
-                    if !self.has_come(within) {
-                        self.come(within, folder, name);
-                        left.push(within);
-                    }
+            self.bring(top);
+        }
+    }
+
+    /// Takes note of a folder at the top, and of those in it. One that came before came with all that
+    /// is in it.
+    fn bring(&mut self, top: Tree) {
+        let mut left = Vec::new();
+        if !self.has_come(top) {
+            left.push(top);
+        }
+        self.come(top, top, 0);
+        while let Some(folder) = left.pop() {
+            for &(within, name) in self.gathered.folders_in(folder).iter().rev() {
+                if !self.has_come(within) {
+                    self.come(within, folder, name);
+                    left.push(within);
                 }
             }
         }

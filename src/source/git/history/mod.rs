@@ -38,7 +38,7 @@ use super::store::pointer_up_to;
 pub(super) use connectivity::Connectivity;
 use ends::Ends;
 pub(super) use gather::{Gather, Unsorted};
-use gathered::Gathered;
+use gathered::{Gathered, Name, Tree};
 pub(super) use links::Links;
 use look::Look;
 
@@ -96,8 +96,9 @@ impl Pushed {
         }
     }
 
-    /// Keeps it open, and what was gathered of its history.
-    pub(super) fn keep(&mut self, repository: Repository, unsorted: Unsorted) {
+    /// Keeps its indexes, and what was gathered of its history.
+    pub(super) fn keep(&mut self, mut repository: Repository, unsorted: Unsorted) {
+        repository.objects.close();
         let put_together: Box<dyn FnOnce() -> Gathered + Send> =
             Box::new(move || Gathered::new(unsorted));
         self.kept = Some(Arc::new(Kept {
@@ -118,16 +119,31 @@ impl Pushed {
         let mut wanted: Vec<ObjectId> = ids.collect();
         wanted.sort_unstable();
         wanted.dedup();
+        let found = self.look_up(&wanted, threads, is_done, |look, holders| {
+            // Each looks a commit up, through all that it is made from.
+            let found = wanted.par_iter().zip(holders).filter(|_| !is_done());
+            let found =
+                found.map(|(id, holders)| (id.to_hex().to_string(), look.provenance(id, holders)));
+            found.collect()
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Does some work with what is known of its history, and with the folders that each of the
+    /// `wanted` objects lies in; on the threads' pool. Nothing if the history is not had.
+    fn look_up<T: Send>(
+        &self,
+        wanted: &[ObjectId],
+        threads: &Threads,
+        is_done: &(dyn Fn() -> bool + Sync),
+        work: impl FnOnce(&Look<'_>, &[Vec<(Tree, Name)>]) -> T + Send,
+    ) -> Option<T> {
         let opened;
-        let repository = match &self.kept {
-            Some(kept) => &kept.repository,
-            None => match Repository::open(&self.within, self.told.clone()) {
-                Ok(repository) => {
-                    opened = repository;
-                    &opened
-                }
-                Err(_) => return Provenances::new(),
-            },
+        let repository = if let Some(kept) = &self.kept {
+            &kept.repository
+        } else {
+            opened = Repository::open(&self.within, self.told.clone()).ok()?;
+            &opened
         };
         // What is borrowed from others was not there to be gathered from.
         let kept = self.kept.as_ref();
@@ -141,25 +157,15 @@ impl Pushed {
             rayon::join(ends, || kept.map(|kept| LazyLock::force(&kept.gathered)))
         });
         let anew;
-        let gathered = match kept.filter(|kept| kept.suffices_for(&wanted)) {
-            Some(kept) => kept,
-            None => match gather(repository, &wanted, threads, is_done) {
-                Some(gathered) => {
-                    anew = gathered;
-                    &anew
-                }
-                None => return Provenances::new(),
-            },
+        let gathered = if let Some(kept) = kept.filter(|kept| kept.suffices_for(wanted)) {
+            kept
+        } else {
+            anew = gather(repository, wanted, threads, is_done)?;
+            &anew
         };
         let look = Look::new(repository, gathered, ends, &self.brought);
-        let holders = gathered.holders_of(&wanted);
-        // Each looks a commit up, through all that it is made from.
-        let found = wanted.par_iter().zip(&holders);
-        threads.install(|| {
-            found
-                .map(|(id, holders)| (id.to_hex().to_string(), look.provenance(id, holders)))
-                .collect()
-        })
+        let holders = gathered.holders_of(wanted);
+        Some(threads.install(|| work(&look, &holders)))
     }
 }
 
