@@ -12,6 +12,7 @@ use super::input::FileBytes;
 use super::loose;
 use super::objects::{Objects, OpenPack};
 use super::pack::{Elsewhere, object_at};
+use super::prefixes::Prefixes;
 
 /// Packs that are kept open. There may be more of them than files that may be open.
 const OPEN: usize = 16;
@@ -34,11 +35,19 @@ struct Packs {
 struct Indexed {
     path: PathBuf,
     index: Arc<index::File<Vec<u8>>>,
+    /// Made when many ids are looked for.
+    prefixes: OnceLock<Prefixes>,
     /// The pack, if it is kept open.
     pack: Option<FileBytes>,
 }
 
 impl Indexed {
+    /// Whether the object of that name is there.
+    fn has(&self, id: &oid) -> bool {
+        let prefixes = self.prefixes.get_or_init(|| Prefixes::new(&self.index));
+        prefixes.has(&self.index, id)
+    }
+
     /// The object of that name, if it is there.
     fn object(&self, id: &oid) -> Result<Option<(Kind, Vec<u8>)>, Damage> {
         let place = |id: &oid| Some(self.index.pack_offset_at_index(self.index.lookup(id)?));
@@ -81,7 +90,7 @@ impl Database {
     /// Which pack holds the object of that name, if one does; `first` is asked first.
     pub(super) fn packed(&self, id: &oid, first: usize) -> Option<usize> {
         let packs = &self.packs().indexed;
-        let holds = |at: usize| packs.get(at)?.index.lookup(id).map(|_| at);
+        let holds = |at: usize| packs.get(at)?.has(id).then_some(at);
         holds(first).or_else(|| (0..packs.len()).find_map(holds))
     }
 
@@ -150,7 +159,12 @@ impl Database {
                 match OpenPack::new(&path) {
                     Ok(OpenPack { bytes, index, .. }) => {
                         let pack = (packs.indexed.len() < OPEN).then_some(bytes);
-                        let indexed = index.map(|index| Indexed { path, index, pack });
+                        let indexed = index.map(|index| Indexed {
+                            path,
+                            index,
+                            prefixes: OnceLock::new(),
+                            pack,
+                        });
                         packs.indexed.extend(indexed);
                     }
                     Err(_) => packs.are_more = true,

@@ -15,6 +15,7 @@ mod input;
 mod loose;
 mod objects;
 mod pack;
+mod prefixes;
 mod range;
 mod repository;
 mod staged;
