@@ -44,8 +44,11 @@ struct Indexed {
 impl Indexed {
     /// Whether the object of that name is there.
     fn has(&self, id: &oid) -> bool {
-        let prefixes = self.prefixes.get_or_init(|| Prefixes::new(&self.index));
-        prefixes.has(&self.index, id)
+        self.prefixes().has(&self.index, id)
+    }
+
+    fn prefixes(&self) -> &Prefixes {
+        self.prefixes.get_or_init(|| Prefixes::new(&self.index))
     }
 
     /// The object of that name, if it is there.
@@ -92,6 +95,16 @@ impl Database {
         let packs = &self.packs().indexed;
         let holds = |at: usize| packs.get(at)?.has(id).then_some(at);
         holds(first).or_else(|| (0..packs.len()).find_map(holds))
+    }
+
+    /// Makes ready to ask for these in the pack that is asked first.
+    pub(super) fn touch(&self, ids: &[ObjectId], first: usize) {
+        if let Some(pack) = self.packs().indexed.get(first) {
+            let prefixes = pack.prefixes();
+            for id in ids {
+                prefixes.touch(&pack.index, id);
+            }
+        }
     }
 
     /// Whether the object of that name is there. Nothing of it is read.

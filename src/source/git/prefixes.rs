@@ -4,6 +4,8 @@
 //! for memory for each (of uv's history an eighth of the whole time); ids are as good as random, so
 //! their first bits tell nearly where they stand.
 
+use std::hint::black_box;
+
 use gix_hash::oid;
 use gix_pack::index;
 
@@ -31,6 +33,16 @@ impl Prefixes {
         }
         starts.resize((1 << bits) + 1, count);
         Self { bits, starts }
+    }
+
+    /// Reads what an id will be compared with. Nothing waits for it, so for many ids it is about one
+    /// wait for memory; and then it is near.
+    pub(super) fn touch(&self, index: &index::File<Vec<u8>>, id: &oid) {
+        let prefix = prefix(id, self.bits);
+        let (from, to) = (self.starts[prefix], self.starts[prefix + 1]);
+        if from < to {
+            black_box(index.oid_at_index(from.midpoint(to)).first_byte());
+        }
     }
 
     /// Whether the index, from which these are, holds an id.

@@ -43,6 +43,9 @@ const PATH: usize = 4096;
 /// Objects that no index names and that one thread takes note of, about.
 const MOST: usize = if cfg!(test) { 64 } else { 1 << 20 };
 
+/// So many are looked for at once.
+const AT_ONCE: usize = 512;
+
 /// So many are put in order for the first time.
 const FEW: usize = if cfg!(test) { 8 } else { 4096 };
 
@@ -63,6 +66,8 @@ pub(in crate::source::git) struct Connectivity {
 #[derive(Default)]
 struct Desk {
     recent: Recent<()>,
+    /// What is looked for next, many at a time.
+    next: Vec<ObjectId>,
     /// The pack that held what was looked for last.
     pack: usize,
     /// What no pack holds.
@@ -138,30 +143,45 @@ impl Connectivity {
     }
 
     fn note(&self, desk: &mut Desk, id: &oid) {
+        let mut is_new = false;
+        desk.recent.get_or(id, || is_new = true);
+        if is_new {
+            desk.next.push(id.to_owned());
+            if desk.next.len() >= AT_ONCE {
+                self.look_for(desk);
+            }
+        }
+    }
+
+    /// Looks for what is next.
+    fn look_for(&self, desk: &mut Desk) {
         let Desk {
-            recent,
+            next,
             pack,
             unknown,
             ordered,
+            ..
         } = desk;
-        let mut is_new = false;
-        recent.get_or(id, || is_new = true);
-        if !is_new || self.overflow.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Some(found) = self.repository.objects.packed(id, *pack) {
-            *pack = found;
-            return;
-        }
-        if unknown.len() >= FEW.max(2 * *ordered) {
-            unknown.sort_unstable();
-            unknown.dedup();
-            *ordered = unknown.len();
-            if *ordered > MOST {
-                self.overflow.store(true, Ordering::Relaxed);
+        let objects = &self.repository.objects;
+        objects.touch(next, *pack);
+        for id in next.drain(..) {
+            if let Some(found) = objects.packed(&id, *pack) {
+                *pack = found;
+                continue;
             }
+            if self.overflow.load(Ordering::Relaxed) {
+                continue;
+            }
+            if unknown.len() >= FEW.max(2 * *ordered) {
+                unknown.sort_unstable();
+                unknown.dedup();
+                *ordered = unknown.len();
+                if *ordered > MOST {
+                    self.overflow.store(true, Ordering::Relaxed);
+                }
+            }
+            unknown.push(id);
         }
-        unknown.push(id.to_owned());
     }
 
     /// Lends this thread's desk.
@@ -199,10 +219,10 @@ impl Connectivity {
         for id in &absent {
             self.tell_one(id, Damage::Absent, sink);
         }
+        let mut lost = self.unknown();
         if self.overflow.load(Ordering::Relaxed) {
             return sink.skip(&Origin::File(&self.folder), SkipReason::MemoryLimit);
         }
-        let mut lost = self.unknown();
         lost.retain(|id| !absent.contains(id));
         self.keep_missing(&mut lost, sink);
         self.tell_lost(lost, threads, sink);
@@ -223,7 +243,8 @@ impl Connectivity {
     fn unknown(&self) -> BTreeSet<ObjectId> {
         let mut unknown = BTreeSet::new();
         for desk in &self.desks {
-            let desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+            self.look_for(&mut desk);
             unknown.extend(&desk.unknown);
         }
         unknown
