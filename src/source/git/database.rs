@@ -11,7 +11,7 @@ use super::damage::Damage;
 use super::input::FileBytes;
 use super::loose;
 use super::objects::{Objects, OpenPack};
-use super::pack::{Elsewhere, object_at};
+use super::pack::{Elsewhere, is_pack, object_at};
 use super::prefixes::Prefixes;
 
 /// Packs that are kept open. There may be more of them than files that may be open.
@@ -27,7 +27,7 @@ pub(super) struct Database {
 /// The packs that have an index, without which nothing is found in one.
 struct Packs {
     indexed: Vec<Indexed>,
-    /// Whether some cannot be opened: nobody knows what those hold.
+    /// Whether some cannot be opened, or have none: nobody knows what those hold.
     are_more: bool,
 }
 
@@ -156,7 +156,7 @@ impl Database {
         }
     }
 
-    /// Whether all packs could be opened.
+    /// Whether all packs tell what they hold.
     pub(super) fn is_all(&self) -> bool {
         !self.packs().are_more
     }
@@ -171,6 +171,7 @@ impl Database {
             for path in folders.flat_map(|folder| Objects::packs_of(folder)) {
                 match OpenPack::new(&path) {
                     Ok(OpenPack { bytes, index, .. }) => {
+                        packs.are_more |= index.is_none() && is_pack(&bytes);
                         let pack = (packs.indexed.len() < OPEN).then_some(bytes);
                         let indexed = index.map(|index| Indexed {
                             path,
