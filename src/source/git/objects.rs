@@ -125,9 +125,9 @@ impl Objects {
         });
     }
 
-    /// Pushes them all as members of `within`, and tells `connectivity`, which may have read the
-    /// indexes already, what they name. If something
-    /// was found by the time the blobs were pushed, tells what was gathered of the history meanwhile.
+    /// Pushes them all as members of `within`, and tells `connectivity`, which may have read their
+    /// indexes already, what they name. If something was found by the time the blobs were pushed, tells
+    /// what was gathered of the history meanwhile.
     pub(super) fn push(
         &self,
         within: &Origin<'_>,
